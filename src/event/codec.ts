@@ -1,0 +1,184 @@
+/** Between events as people write them and events as backends keep them. */
+import { EngineError } from '../ground/errors.ts';
+import type { LimitWatch } from '../ground/limits.ts';
+import { bodyDigest } from './digests.ts';
+import type { Draft, EventKind, EventMetadata, Recorded } from './event.ts';
+import { deletedType, eventKind, jsonEncoding } from './event.ts';
+import { pathStep, toFaithfulJson } from './json.ts';
+import { checkEventType, normalizeTags, splitStreamName } from './names.ts';
+import type { SchemaInput, SchemaIssue, SchemaOutput, StandardSchemaV1 } from './standard-schema.ts';
+import { fromUtf8, toHex, toUtf8, utf8Length } from './utf8.ts';
+
+/** Event types and their schemas (anything that implements Standard Schema). */
+export type EventSchemas = Readonly<Record<string, StandardSchemaV1>>;
+
+/** Ends a stream; it can be re-created by an append that expects `'deleted'`. */
+export interface Tombstone {
+  readonly type: typeof deletedType;
+  /** For example the reason. Default null. */
+  readonly data?: unknown;
+  readonly metadata?: EventMetadata;
+  readonly tags?: readonly string[];
+}
+
+/** An event to append. */
+export type NewEvent<Schemas extends EventSchemas> =
+  | Tombstone
+  | {
+      [Type in keyof Schemas & string]: {
+        readonly type: Type;
+        readonly data: SchemaInput<Schemas[Type]>;
+        readonly metadata?: EventMetadata;
+        /** For queries and conditions; stored as a sorted set; never encrypted, so not for personal data. */
+        readonly tags?: readonly string[];
+      };
+    }[keyof Schemas & string];
+
+interface RecordedFields<Type extends string, Data> {
+  readonly type: Type;
+  readonly data: Data;
+  readonly schemaVersion: number;
+  readonly metadata: EventMetadata;
+  readonly tags: readonly string[];
+  readonly kind: EventKind;
+  /** `<aggregate>-<aggregateId>` */
+  readonly stream: string;
+  readonly aggregate: string;
+  readonly aggregateId: string;
+  /** Place in the stream, 1 for the first. */
+  readonly version: number;
+  /** Place in the store, 1 for the first, without gaps. */
+  readonly position: number;
+  /** Milliseconds since the epoch; never decreases along positions. */
+  readonly recordedAt: number;
+  /** The content address: 64 hexadecimal digits, computed when asked for (docs/reference/event-id.md). */
+  readonly id: string;
+}
+
+/** An event that has happened. */
+export type RecordedEvent<Schemas extends EventSchemas = EventSchemas> =
+  | RecordedFields<typeof deletedType, unknown>
+  | { [Type in keyof Schemas & string]: RecordedFields<Type, SchemaOutput<Schemas[Type]>> }[keyof Schemas & string];
+
+/** An event of a type that has passed its schema. */
+interface ValidEvent {
+  readonly type: string;
+  readonly data?: unknown;
+  readonly metadata?: EventMetadata;
+  readonly tags?: readonly string[];
+}
+
+const currentSchemaVersion = 1;
+const noBytes = new Uint8Array(0);
+
+/** Checks and encodes events for appending. Without schemas any type and any JSON is taken. */
+export class EventEncoder {
+  readonly #schemas: ReadonlyMap<string, StandardSchemaV1> | undefined;
+  readonly #watch: LimitWatch;
+
+  constructor(schemas: EventSchemas | undefined, watch: LimitWatch) {
+    for (const type of Object.keys(schemas ?? {})) checkEventType(type);
+    this.#schemas = schemas && new Map(Object.entries(schemas));
+    this.#watch = watch;
+  }
+
+  /** A promise only if a schema is asynchronous. */
+  encode(event: ValidEvent): Draft | Promise<Draft> {
+    if (event.type === deletedType) return this.#toDraft(event, event.data ?? null);
+    if (this.#schemas === undefined) return this.#toDraft({ ...event, type: checkEventType(event.type) }, event.data);
+    const schema = this.#schemas.get(event.type);
+    if (schema === undefined) {
+      throw new EngineError('event_type_unknown', { type: String(event.type), known: [...this.#schemas.keys()] });
+    }
+    const result = schema['~standard'].validate(event.data);
+    if (result instanceof Promise) return result.then((settled) => this.#toDraft(event, valueOf(settled, event.type)));
+    return this.#toDraft(event, valueOf(result, event.type));
+  }
+
+  #toDraft(event: ValidEvent, value: unknown): Draft {
+    const { type } = event;
+    const tags = this.#tags(event.tags, type);
+    const data = toUtf8(toFaithfulJson(value, 'data'));
+    const metadata = encodeMetadata(event.metadata);
+    this.#watch.refuseAbove('eventBytes', data.length + metadata.length, type);
+    const body = { type, schemaVersion: currentSchemaVersion, encoding: jsonEncoding, tags, data, metadata };
+    return { ...body, bodyDigest: bodyDigest(body) };
+  }
+
+  #tags(given: readonly string[] | undefined, type: string): readonly string[] {
+    if (given === undefined || given.length === 0) return [];
+    const tags = normalizeTags(given);
+    this.#watch.refuseAbove('tagsPerEvent', tags.length, type);
+    for (const tag of tags) this.#watch.refuseAbove('tagBytes', utf8Length(tag), `tag ${tag}`);
+    return tags;
+  }
+}
+
+function encodeMetadata(metadata: EventMetadata | undefined): Uint8Array {
+  if (metadata === undefined) return noBytes;
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+    throw new EngineError('data_unfaithful', { path: 'metadata', found: 'anything but an object' });
+  }
+  const json = toFaithfulJson(metadata, 'metadata');
+  return json === '{}' ? noBytes : toUtf8(json);
+}
+
+function valueOf(result: { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] }, type: string): unknown {
+  if (result.issues === undefined) return result.value;
+  const issues = result.issues.map(({ message, path = [] }) => ({
+    path: `data${path.map((step) => pathStep(typeof step === 'object' ? step.key : step)).join('')}`,
+    message,
+  }));
+  throw new EngineError('event_invalid', { type, issues });
+}
+
+/** The public shape of a recorded event. `id` is a getter: hashing costs more than parsing, and few look at it. */
+class DecodedEvent {
+  readonly type: string;
+  readonly data: unknown;
+  readonly schemaVersion: number;
+  readonly metadata: EventMetadata;
+  readonly tags: readonly string[];
+  readonly kind: EventKind;
+  readonly stream: string;
+  readonly aggregate: string;
+  readonly aggregateId: string;
+  readonly version: number;
+  readonly position: number;
+  readonly recordedAt: number;
+  readonly #recorded: Recorded;
+
+  constructor(recorded: Recorded) {
+    const { aggregate, aggregateId } = splitStreamName(recorded.stream);
+    this.type = recorded.type;
+    this.data = parse(recorded.data);
+    this.schemaVersion = recorded.schemaVersion;
+    this.metadata = recorded.metadata.length === 0 ? {} : (parse(recorded.metadata) as EventMetadata);
+    this.tags = recorded.tags;
+    this.kind = eventKind(recorded.type, recorded.version);
+    this.stream = recorded.stream;
+    this.aggregate = aggregate;
+    this.aggregateId = aggregateId;
+    this.version = recorded.version;
+    this.position = recorded.position;
+    this.recordedAt = recorded.recordedAt;
+    this.#recorded = recorded;
+  }
+
+  get id(): string {
+    return toHex(this.#recorded.id);
+  }
+
+  toJSON(): object {
+    return { ...this, id: this.id };
+  }
+}
+
+function parse(bytes: Uint8Array): unknown {
+  return JSON.parse(fromUtf8(bytes));
+}
+
+/** The one boundary where stored bytes are taken to have the types that were declared for them. */
+export function decodeEvent<Schemas extends EventSchemas>(recorded: Recorded): RecordedEvent<Schemas> {
+  return new DecodedEvent(recorded) as unknown as RecordedEvent<Schemas>;
+}

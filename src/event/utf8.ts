@@ -1,0 +1,36 @@
+const encoder = new TextEncoder();
+// Stored bytes are well-formed and never begin with a byte order mark that is not data.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export function toUtf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** @throws {TypeError} if the bytes are not well-formed UTF-8. */
+export function fromUtf8(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** Bytes that a well-formed string takes in UTF-8. */
+export function utf8Length(text: string): number {
+  let length = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) continue;
+    // A surrogate pair is two units and four bytes: two for each half.
+    length += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2;
+  }
+  return length;
+}
+
+export function toHex(bytes: Uint8Array): string {
+  let hex = '';
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
+  return hex;
+}
+
+/** The bytes of a hexadecimal string, or undefined if it is not one of `length` bytes. */
+export function fromHex(hex: string, length: number): Uint8Array | undefined {
+  if (hex.length !== length * 2 || !/^[0-9a-f]*$/i.test(hex)) return undefined;
+  return Uint8Array.from({ length }, (_, index) => Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16));
+}

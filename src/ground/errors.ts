@@ -1,0 +1,149 @@
+/** One issue that a schema found. */
+export interface InvalidIssue {
+  /** Where: `data.items[3].price`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Whether something that failed may still have been written. */
+export type WriteOutcome = 'not_written' | 'unknown';
+
+/** Details that each error carries, by code. To add an error, add its row here and its text below. */
+export interface ErrorDetails {
+  append_aborted: { readonly outcome: WriteOutcome };
+  append_queue_full: { readonly pendingMax: number };
+  data_unfaithful: { readonly path: string; readonly found: string };
+  event_invalid: { readonly type: string; readonly issues: readonly InvalidIssue[] };
+  event_type_unknown: { readonly type: string; readonly known: readonly string[] };
+  import_refused: { readonly stream: string; readonly version: number; readonly reason: string };
+  limit_exceeded: { readonly limit: string; readonly value: number; readonly max: number; readonly subject: string };
+  name_invalid: { readonly what: string; readonly name: string; readonly reason: string };
+  option_invalid: { readonly option: string; readonly value: unknown; readonly expected: string };
+  request_invalid: { readonly reason: string };
+  sqlite_too_old: { readonly found: string; readonly required: string };
+  store_closed: Record<never, never>;
+  store_corrupt: { readonly file: string; readonly where: string };
+  store_failed: { readonly file: string; readonly reason: string; readonly outcome: WriteOutcome };
+  store_foreign: { readonly file: string; readonly found: string };
+  store_full: { readonly file: string };
+  store_locked: { readonly file: string; readonly waitedMs: number };
+  store_newer: { readonly file: string; readonly found: number; readonly supported: number };
+  store_read_only: { readonly file: string };
+  store_unavailable: { readonly file: string; readonly reason: string };
+}
+export type ErrorCode = keyof ErrorDetails;
+
+interface Explanation<Details> {
+  readonly says: (details: Details) => string;
+  readonly remedy: string;
+}
+
+const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Code]> } = {
+  append_aborted: {
+    says: ({ outcome }) =>
+      outcome === 'not_written'
+        ? 'The append was cancelled before it was sent: nothing was written.'
+        : 'The append was cancelled while it was being committed: it may have been written.',
+    remedy: 'If the outcome is unknown, repeat it with the same receipt key, or read the stream.',
+  },
+  append_queue_full: {
+    says: ({ pendingMax }) => `${pendingMax} appends are already waiting.`,
+    remedy: 'Await earlier appends before sending more, or raise limits.pendingAppends.',
+  },
+  data_unfaithful: {
+    says: ({ path, found }) => `JSON cannot carry ${found} at ${shorten(path)} unchanged.`,
+    remedy: 'Convert the value to plain JSON before appending, for example a Date to its ISO string.',
+  },
+  event_invalid: {
+    says: ({ type, issues }) =>
+      `${type} does not match its schema: ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
+    remedy: 'Correct the event, or the schema that was declared for its type.',
+  },
+  event_type_unknown: {
+    says: ({ type, known }) => `No schema was declared for the event type ${JSON.stringify(type)}; known: ${known.join(', ')}.`,
+    remedy: 'Declare the type in `events` when opening the log.',
+  },
+  import_refused: {
+    says: ({ stream, version, reason }) => `Version ${version} of ${stream} cannot be imported: ${reason}.`,
+    remedy: 'Import whole streams in position order, unaltered, into a store that has no other history of them.',
+  },
+  limit_exceeded: {
+    says: ({ limit, value, max, subject }) => `${subject}: ${value} exceeds ${limit} = ${max}.`,
+    remedy: 'Keep below the limit, or raise it (also to Infinity) in `limits` when opening the store.',
+  },
+  name_invalid: {
+    says: ({ what, name, reason }) => `${JSON.stringify(shorten(name))} is not a valid ${what}: ${reason}.`,
+    remedy: 'Choose another name.',
+  },
+  option_invalid: {
+    says: ({ option, value, expected }) => `${option} is ${String(value)}, expected ${expected}.`,
+    remedy: 'Correct the named option.',
+  },
+  request_invalid: { says: ({ reason }) => `${reason}.`, remedy: 'Correct the call.' },
+  sqlite_too_old: {
+    says: ({ found, required }) => `SQLite ${found} can corrupt a file that several connections write (before ${required}).`,
+    remedy: 'Use Node 24.15 or later.',
+  },
+  store_closed: { says: () => 'The store is closed.', remedy: 'Open it again.' },
+  store_corrupt: {
+    says: ({ file, where }) => `${file} is damaged: ${where}.`,
+    remedy: 'Stop writing, keep a copy of the file and its -wal, and restore from a backup.',
+  },
+  store_failed: {
+    says: ({ file, reason, outcome }) =>
+      `Writing to ${file} failed (${reason}); ${outcome === 'unknown' ? 'what was being written may or may not be there' : 'nothing was written'}.`,
+    remedy: 'Check the disk, then close the store and open it again: opening verifies it.',
+  },
+  store_foreign: {
+    says: ({ file, found }) => `${file} is not an eventsrc store: ${found}.`,
+    remedy: 'Name another file; this one was left as it is.',
+  },
+  store_full: {
+    says: ({ file }) => `The disk that holds ${file} is full: nothing was written.`,
+    remedy: 'Free some space and repeat; the store stays usable.',
+  },
+  store_locked: {
+    says: ({ file, waitedMs }) => `${file} was locked by another program for ${waitedMs} ms: nothing was written.`,
+    remedy: 'Find the program that holds a transaction open on the file, then repeat.',
+  },
+  store_newer: {
+    says: ({ file, found, supported }) => `${file} has format ${found}; this version reads up to ${supported}.`,
+    remedy: 'Update eventsrc; the file was left as it is.',
+  },
+  store_read_only: {
+    says: ({ file }) => `${file} cannot be written.`,
+    remedy: 'Give this user the right to write the file and its folder.',
+  },
+  store_unavailable: {
+    says: ({ file, reason }) => `${file} cannot be opened: ${reason}.`,
+    remedy: 'Check that the folder exists and that this user may read and write it.',
+  },
+};
+
+function shorten(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 150)}…${text.slice(-40)}`;
+}
+
+/**
+ * Anything that is not an expected outcome. Compare `code`, not the class; `details` is typed by code;
+ * `remedy` says what to do.
+ */
+export class EngineError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'EngineError';
+  readonly code: Code;
+  readonly details: ErrorDetails[Code];
+  readonly remedy: string;
+
+  constructor(code: Code, details: ErrorDetails[Code], options?: ErrorOptions) {
+    const explanation: Explanation<ErrorDetails[Code]> = explanations[code];
+    super(`${code}: ${explanation.says(details)} ${explanation.remedy}`, options);
+    this.code = code;
+    this.details = details;
+    this.remedy = explanation.remedy;
+  }
+}
+
+/** Whether `error` is an EngineError with this code. */
+export function hasCode<Code extends ErrorCode>(error: unknown, code: Code): error is EngineError<Code> {
+  return error instanceof EngineError && error.code === code;
+}

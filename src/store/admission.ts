@@ -1,0 +1,63 @@
+/** The rules of appending, written once for every backend that judges requests in this process. */
+import { EngineError } from '../ground/errors.ts';
+import type { AppendCondition, AppendRequest, ExpectedVersion, Position, Receipt, Refusal, StreamHead } from './port.ts';
+
+/** What the judgement needs to see of a store, as of the lock under which it appends. */
+export interface AppendView {
+  /** The live receipt with this key. */
+  receipt(key: string): Receipt | undefined;
+  head(stream: string): StreamHead;
+  /** The first event after the condition's position that it matches. */
+  firstMatch(condition: AppendCondition): Position | undefined;
+}
+
+/** Why `request` cannot be appended to the store as it is, or undefined if it can. */
+export function refusal(request: AppendRequest, view: AppendView): Refusal | undefined {
+  if (request.receipt !== undefined) {
+    const receipt = view.receipt(request.receipt.key);
+    if (receipt !== undefined) return { kind: 'duplicate', receipt };
+  }
+  for (const { stream, expected } of request.writes) {
+    const { version, deleted } = view.head(stream);
+    if (deleted && expected !== 'deleted') return { kind: 'stream_deleted', stream, actual: version };
+    if (!isAsExpected(expected, version, deleted)) return { kind: 'version_conflict', stream, expected, actual: version };
+  }
+  for (const { stream, expected } of request.checks) {
+    const { version, deleted } = view.head(stream);
+    if (!isAsExpected(expected, version, deleted)) return { kind: 'version_conflict', stream, expected, actual: version };
+  }
+  for (const [index, condition] of request.conditions.entries()) {
+    const position = view.firstMatch(condition);
+    if (position !== undefined) return { kind: 'condition_conflict', condition: index, position };
+  }
+  return undefined;
+}
+
+function isAsExpected(expected: ExpectedVersion, version: number, deleted: boolean): boolean {
+  switch (expected) {
+    case 'any':
+      return true;
+    case 'no_stream':
+      return version === 0;
+    case 'stream_exists':
+      return version > 0 && !deleted;
+    case 'deleted':
+      return deleted;
+    default:
+      return version === expected;
+  }
+}
+
+/** The limit on a stream's events, which only the backend can check: it knows the stream's size under its lock. */
+export function overfull(request: AppendRequest, view: AppendView, max: number): EngineError | undefined {
+  for (const { stream, events } of request.writes) {
+    const value = view.head(stream).hotCount + events.length;
+    if (value > max) return new EngineError('limit_exceeded', { limit: 'eventsPerStream', value, max, subject: stream });
+  }
+  return undefined;
+}
+
+/** The state of a receipt's key at a time. */
+export function isLive(receipt: Receipt, now: number): boolean {
+  return receipt.expiresAt === null || receipt.expiresAt > now;
+}

@@ -1,0 +1,112 @@
+import { EngineError } from '../ground/errors.ts';
+import type { AppendRequest, AppendResult, EventStore } from './port.ts';
+
+interface Pending {
+  readonly request: AppendRequest;
+  readonly eventCount: number;
+  readonly byteCount: number;
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (reason: unknown) => void;
+  /** False once its group has been handed to the store, from when on it cannot be called back. */
+  isQueued: boolean;
+}
+
+/** Bounds what one commit copies and holds the lock for. */
+const groupBytesMax = 8 * 1024 * 1024;
+
+/**
+ * Commits together what arrives together: while one group is being committed the requests that come in form the
+ * next one, so groups grow with the load and a lone request waits for nobody.
+ */
+export class GroupCommit {
+  readonly #store: EventStore;
+  readonly #pendingMax: number;
+  #queue: Pending[] = [];
+  #inFlight: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(store: EventStore, pendingMax: number) {
+    this.#store = store;
+    this.#pendingMax = pendingMax;
+  }
+
+  /**
+   * @throws {EngineError} `append_aborted` when aborted, saying whether it may have been written; `append_queue_full`;
+   * `store_closed`; whatever the store throws for the group.
+   */
+  submit(request: AppendRequest, signal?: AbortSignal): Promise<AppendResult> {
+    if (this.#closed) return Promise.reject(new EngineError('store_closed', {}));
+    if (signal?.aborted) return Promise.reject(aborted(signal, 'not_written'));
+    if (this.#queue.length >= this.#pendingMax) {
+      return Promise.reject(new EngineError('append_queue_full', { pendingMax: this.#pendingMax }));
+    }
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        if (pending.isQueued) this.#queue = this.#queue.filter((other) => other !== pending);
+        pending.reject(aborted(signal, pending.isQueued ? 'not_written' : 'unknown'));
+      };
+      const settled = () => signal?.removeEventListener('abort', abort);
+      const pending: Pending = {
+        request,
+        ...sizeOf(request),
+        resolve: (result) => (settled(), resolve(result)),
+        reject: (reason) => (settled(), reject(reason)),
+        isQueued: true,
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#queue.push(pending);
+      // Begun in a microtask, so that requests made in one turn of the event loop share their first group.
+      this.#inFlight ??= Promise.resolve().then(() => this.#commitQueue());
+    });
+  }
+
+  async #commitQueue(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const group = this.#takeGroup();
+      try {
+        const results = await this.#store.append(group.map(({ request }) => request));
+        for (const [index, pending] of group.entries()) pending.resolve(results[index] as AppendResult);
+      } catch (error) {
+        for (const pending of group) pending.reject(error);
+      }
+    }
+    this.#inFlight = undefined;
+  }
+
+  /** As many requests as fit into the store's group; at least one, however large. */
+  #takeGroup(): readonly Pending[] {
+    const { appendMax } = this.#store.capabilities;
+    let count = 0;
+    let eventCount = 0;
+    let byteCount = 0;
+    for (const pending of this.#queue) {
+      eventCount += pending.eventCount;
+      byteCount += pending.byteCount;
+      if (count > 0 && (count >= appendMax || eventCount > appendMax || byteCount > groupBytesMax)) break;
+      count += 1;
+    }
+    const group = this.#queue.splice(0, count);
+    for (const pending of group) pending.isQueued = false;
+    return group;
+  }
+
+  /** Refuses further requests and waits until those that were accepted are settled. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#inFlight;
+  }
+}
+
+function sizeOf(request: AppendRequest): { eventCount: number; byteCount: number } {
+  let eventCount = 0;
+  let byteCount = 0;
+  for (const { events } of request.writes) {
+    eventCount += events.length;
+    for (const { data, metadata } of events) byteCount += data.length + metadata.length;
+  }
+  return { eventCount, byteCount };
+}
+
+function aborted(signal: AbortSignal | undefined, outcome: 'not_written' | 'unknown'): EngineError {
+  return new EngineError('append_aborted', { outcome }, { cause: signal?.reason });
+}

@@ -1,0 +1,254 @@
+import { eventId } from '../event/digests.ts';
+import type { Draft, Recorded } from '../event/event.ts';
+import { EventEncoder, decodeEvent } from '../event/codec.ts';
+import type { EventSchemas, NewEvent, RecordedEvent } from '../event/codec.ts';
+import { checkStreamName } from '../event/names.ts';
+import { fromHex, toHex } from '../event/utf8.ts';
+import { systemClock } from '../ground/clock.ts';
+import type { Clock } from '../ground/clock.ts';
+import { EngineError } from '../ground/errors.ts';
+import { LimitWatch, resolveLimits } from '../ground/limits.ts';
+import type { LimitWarning, Limits } from '../ground/limits.ts';
+import { checkAppendRequest } from './append-request.ts';
+import { GroupCommit } from './group-commit.ts';
+import { verifyRecorded } from './import.ts';
+import type {
+  AppendCondition,
+  AppendRequest,
+  AppendResult,
+  Backend,
+  EventStore,
+  ExpectedVersion,
+  Position,
+  ReadQuery,
+  Receipt,
+  ReceiptDraft,
+  Refusal,
+  StoreHead,
+  StreamCheck,
+  StreamHead,
+  StreamsQuery,
+  StreamWrite,
+} from './port.ts';
+import { checkReadQuery } from './read-query.ts';
+
+export interface LogOptions<Schemas extends EventSchemas> {
+  /** Where: `memory()`, `sqlite(file)`. */
+  readonly store: Backend;
+  /** The event types that may be appended, each with its schema. Default: any type, any JSON. */
+  readonly events?: Schemas;
+  readonly limits?: Partial<Limits>;
+  readonly clock?: Clock;
+  /** Told once per subject when a limit is near or passed. Default: `console.warn`. */
+  readonly onWarning?: (warning: LimitWarning) => void;
+}
+
+/** Events for one stream. */
+export interface Write<Schemas extends EventSchemas> {
+  readonly stream: string;
+  /** Default `'any'`. */
+  readonly expected?: ExpectedVersion;
+  readonly events: readonly NewEvent<Schemas>[];
+}
+
+export interface AppendOptions {
+  /** Expected states of streams that are not written. */
+  readonly checks?: readonly StreamCheck[];
+  readonly conditions?: readonly AppendCondition[];
+  /** Makes the append answer its repetition: see `duplicate`. */
+  readonly receipt?: ReceiptDraft;
+  readonly signal?: AbortSignal;
+}
+
+/** Where an event went. */
+export interface AppendedEvent {
+  readonly stream: string;
+  readonly version: number;
+  readonly position: Position;
+  /** Milliseconds since the epoch. */
+  readonly recordedAt: number;
+  /** The content address: 64 hexadecimal digits, computed when asked for. */
+  readonly id: string;
+}
+
+export type LogAppendResult = { readonly kind: 'appended'; readonly events: readonly AppendedEvent[] } | Refusal;
+
+/**
+ * Opens a store of events.
+ * @throws {EngineError} `option_invalid`, `name_invalid`, and what the backend says: `store_unavailable`,
+ * `store_foreign`, `store_newer`, `store_corrupt`, `store_read_only`, `store_full`, `sqlite_too_old`.
+ */
+export async function openLog<Schemas extends EventSchemas = EventSchemas>(options: LogOptions<Schemas>): Promise<EventLog<Schemas>> {
+  const { store: backend, events, clock = systemClock } = options;
+  const warn = options.onWarning ?? (({ message }: LimitWarning) => console.warn(`eventsrc: ${message}`));
+  const watch = new LimitWatch(resolveLimits(options.limits), warn);
+  const encoder = new EventEncoder(events, watch);
+  const store = await backend.openEvents({ clock, limits: watch.limits });
+  const { streamCount } = await store.head();
+  return new EventLog(store, encoder, watch, streamCount);
+}
+
+/** An append-only log of events in streams, with one order over all of them. */
+export class EventLog<Schemas extends EventSchemas = EventSchemas> implements AsyncDisposable {
+  readonly #store: EventStore;
+  readonly #encoder: EventEncoder;
+  readonly #watch: LimitWatch;
+  readonly #commits: GroupCommit;
+  /** As far as this process knows: other processes' new streams are seen when the log is opened. */
+  #streamCount: number;
+  #closing: Promise<void> | undefined;
+
+  /** @internal Use `openLog`. */
+  constructor(store: EventStore, encoder: EventEncoder, watch: LimitWatch, streamCount: number) {
+    this.#store = store;
+    this.#encoder = encoder;
+    this.#watch = watch;
+    this.#commits = new GroupCommit(store, watch.limits.pendingAppends);
+    this.#streamCount = streamCount;
+  }
+
+  /**
+   * Appends to one or several streams, all or nothing; when it resolves with `appended` the events are durable.
+   * Aborting takes back an append that has not been sent; one that has been sent may be committed all the same.
+   * @throws {EngineError} `event_invalid`, `event_type_unknown`, `data_unfaithful`, `name_invalid`, `limit_exceeded`,
+   * `request_invalid`: nothing was written. `append_aborted`, `store_failed`: `details.outcome` says whether it may have been.
+   * `append_queue_full`, `store_full`, `store_locked`, `store_closed`: nothing was written.
+   */
+  async append(writes: readonly Write<Schemas>[], options: AppendOptions = {}): Promise<LogAppendResult> {
+    const { checks = [], conditions = [], receipt, signal } = options;
+    const drafts = await Promise.all(
+      writes.map(async ({ stream, expected = 'any', events }): Promise<StreamWrite> => {
+        return { stream: checkStreamName(stream), expected, events: await this.#encode(events) };
+      }),
+    );
+    const request: AppendRequest = { writes: drafts, checks, conditions, receipt };
+    const eventCount = checkAppendRequest(request);
+    this.#watch.refuseAbove('eventsPerAppend', eventCount, drafts[0]?.stream ?? 'append');
+    const result = await this.#commits.submit(request, signal);
+    if (result.kind === 'failed') throw result.error;
+    if (result.kind !== 'appended') return result;
+    this.#warnOfGrowth(request, result.versions);
+    return { kind: 'appended', events: appendedEvents(request, result) };
+  }
+
+  async #encode(events: readonly NewEvent<Schemas>[]): Promise<readonly Draft[]> {
+    const drafts: Draft[] = [];
+    for (const event of events) {
+      const draft = this.#encoder.encode(event);
+      drafts.push(draft instanceof Promise ? await draft : draft);
+    }
+    return drafts;
+  }
+
+  #warnOfGrowth({ writes }: AppendRequest, versions: readonly number[]): void {
+    for (const [index, { stream, events }] of writes.entries()) {
+      const first = versions[index] as number;
+      if (first === 1) this.#watch.warnNear('streams', ++this.#streamCount, 'the store');
+      this.#watch.warnNear('eventsPerStream', first + events.length - 1, stream);
+    }
+  }
+
+  /**
+   * Pages of events in position order (`backwards`: the newest first), as of the moment the first page is asked for.
+   * @throws {EngineError} `option_invalid`, `name_invalid`, `store_corrupt`, `store_closed`; the signal's reason, when aborted.
+   */
+  async *read(query: ReadQuery = {}, signal?: AbortSignal): AsyncGenerator<readonly RecordedEvent<Schemas>[]> {
+    checkReadQuery(query);
+    for await (const page of this.#store.read(query, signal)) yield page.map((recorded) => decodeEvent<Schemas>(recorded));
+  }
+
+  /** As `read`, but with the stored bytes and digests instead of decoded data: what `import` takes. */
+  async *readRecorded(query: ReadQuery = {}, signal?: AbortSignal): AsyncGenerator<readonly Recorded[]> {
+    checkReadQuery(query);
+    yield* this.#store.read(query, signal);
+  }
+
+  /** The event with this id, 64 hexadecimal digits. */
+  async find(id: string): Promise<RecordedEvent<Schemas> | undefined> {
+    const bytes = fromHex(id, 32);
+    if (bytes === undefined) throw new EngineError('name_invalid', { what: 'event id', name: id, reason: 'it is not 64 hexadecimal digits' });
+    const recorded = await this.#store.find(bytes);
+    return recorded && decodeEvent<Schemas>(recorded);
+  }
+
+  /** The state of each of these streams; version 0 for those that never existed. */
+  heads(streams: readonly string[]): Promise<readonly StreamHead[]> {
+    return this.#store.heads(streams.map(checkStreamName));
+  }
+
+  /** A page of streams in the order of their names' code points. */
+  streams(query: StreamsQuery): Promise<readonly StreamHead[]> {
+    return this.#store.streams(query);
+  }
+
+  head(): Promise<StoreHead> {
+    return this.#store.head();
+  }
+
+  /** Resolves with the store's position as soon as it is past `after`, whichever process appended. */
+  appended(after: Position, signal?: AbortSignal): Promise<Position> {
+    return this.#store.appended(after, signal);
+  }
+
+  /** The live receipt with this key. */
+  receipt(key: string): Promise<Receipt | undefined> {
+    return this.#store.receipt(key);
+  }
+
+  /** Removes receipts, at most `limit` of them: those expired at a time (ms since the epoch), or an owner's. */
+  releaseReceipts(which: { readonly expiredAt: number } | { readonly owner: string }, limit: number): Promise<number> {
+    return this.#store.releaseReceipts(which, limit);
+  }
+
+  /**
+   * Takes over events recorded elsewhere, all or none. Events that are there already are
+   * skipped. They keep version, time and id, and are verified against their digests.
+   * @throws {EngineError} `import_refused`
+   */
+  async import(events: readonly Recorded[]): Promise<{ readonly imported: number; readonly skipped: number }> {
+    for (const event of events) verifyRecorded(event);
+    return this.#store.import(events);
+  }
+
+  /** Waits for the appends that were accepted, then closes. Later calls fail with `store_closed`. */
+  close(): Promise<void> {
+    this.#closing ??= this.#commits.close().then(() => this.#store[Symbol.asyncDispose]());
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function appendedEvents({ writes }: AppendRequest, result: AppendResult & { kind: 'appended' }): readonly AppendedEvent[] {
+  const { recordedAt } = result;
+  let { position } = result;
+  return writes.flatMap(({ stream, events }, index) => {
+    const first = result.versions[index] as number;
+    return events.map(
+      ({ bodyDigest }, offset) => new Appended({ stream, version: first + offset, recordedAt, bodyDigest }, position++),
+    );
+  });
+}
+
+/** An event's place; its `id` is hashed when asked for. */
+class Appended implements AppendedEvent {
+  readonly stream: string;
+  readonly version: number;
+  readonly position: Position;
+  readonly recordedAt: number;
+  readonly #bodyDigest: Uint8Array;
+
+  constructor({ stream, version, recordedAt, bodyDigest }: Parameters<typeof eventId>[0], position: Position) {
+    this.stream = stream;
+    this.version = version;
+    this.position = position;
+    this.recordedAt = recordedAt;
+    this.#bodyDigest = bodyDigest;
+  }
+
+  get id(): string {
+    return toHex(eventId({ ...this, bodyDigest: this.#bodyDigest }));
+  }
+}
