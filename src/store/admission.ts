@@ -1,6 +1,6 @@
 /** The rules of appending, written once for every backend that judges requests in this process. */
 import { EngineError } from '../ground/errors.ts';
-import type { AppendCondition, AppendRequest, ExpectedVersion, Position, Receipt, Refusal, StreamHead } from './port.ts';
+import type { AppendCondition, ExpectedVersion, Position, Receipt, ReceiptDraft, Refusal, StreamCheck, StreamHead } from './port.ts';
 
 /** What the judgement needs to see of a store, as of the lock under which it appends. */
 export interface AppendView {
@@ -11,8 +11,16 @@ export interface AppendView {
   firstMatch(condition: AppendCondition): Position | undefined;
 }
 
+/** What the judgement needs to know of a request: how many events, not which. */
+export interface JudgedRequest<Event = unknown> {
+  readonly writes: readonly { readonly stream: string; readonly expected: ExpectedVersion; readonly events: readonly Event[] }[];
+  readonly checks: readonly StreamCheck[];
+  readonly conditions: readonly AppendCondition[];
+  readonly receipt?: ReceiptDraft | undefined;
+}
+
 /** Why `request` cannot be appended to the store as it is, or undefined if it can. */
-export function refusal(request: AppendRequest, view: AppendView): Refusal | undefined {
+export function refusal(request: JudgedRequest, view: AppendView): Refusal | undefined {
   if (request.receipt !== undefined) {
     const receipt = view.receipt(request.receipt.key);
     if (receipt !== undefined) return { kind: 'duplicate', receipt };
@@ -49,7 +57,7 @@ function isAsExpected(expected: ExpectedVersion, version: number, deleted: boole
 }
 
 /** The limit on a stream's events, which only the backend can check: it knows the stream's size under its lock. */
-export function overfull(request: AppendRequest, view: AppendView, max: number): EngineError | undefined {
+export function overfull(request: JudgedRequest, view: AppendView, max: number): EngineError | undefined {
   for (const { stream, events } of request.writes) {
     const value = view.head(stream).hotCount + events.length;
     if (value > max) return new EngineError('limit_exceeded', { limit: 'eventsPerStream', value, max, subject: stream });

@@ -40,8 +40,12 @@ export class Waiters {
     for (const waiter of [...this.#waiting]) if (position > waiter.after) waiter.resolve(position);
   }
 
+  fail(error: EngineError): void {
+    for (const waiter of [...this.#waiting]) waiter.reject(error);
+  }
+
   close(): void {
     this.#closed = true;
-    for (const waiter of [...this.#waiting]) waiter.reject(new EngineError('store_closed', {}));
+    this.fail(new EngineError('store_closed', {}));
   }
 }

@@ -1,0 +1,167 @@
+import { statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { EngineError } from '../ground/errors.ts';
+import { integersChecksum } from './checksum.ts';
+import { isBusy, toEngineError } from './failures.ts';
+import { applicationId, formatVersion, migrate } from './schema.ts';
+
+/** Before it, several connections that write and checkpoint one file can corrupt it: the WAL-reset bug. */
+const sqliteRequired = '3.51.3';
+
+/** How long another program may hold the file before waiting turns into `store_locked`. */
+const lockedMsMax = 30_000;
+
+/** @throws {EngineError} `sqlite_too_old` */
+export function requireSqlite(found: string, required: string = sqliteRequired): void {
+  const [a, b] = [found, required].map((version) => version.split('.').map(Number));
+  for (const [index, wanted] of (b as number[]).entries()) {
+    const part = (a as number[])[index] ?? 0;
+    if (part > wanted) return;
+    if (part < wanted) throw new EngineError('sqlite_too_old', { found, required });
+  }
+}
+
+/**
+ * Opens the file for writing, making or migrating it where needed. Must be closed by the caller.
+ * @throws {EngineError} `store_foreign`, `store_newer`, `store_corrupt`, `store_unavailable`, `store_read_only`,
+ * `store_full`, `store_locked`, `sqlite_too_old`.
+ */
+export function openForWriting(file: string): DatabaseSync {
+  refuseEmptiedFile(file);
+  const db = connect(file, false);
+  try {
+    retryWhileBusy(file, () => prepareFile(db, file));
+    return db;
+  } catch (error) {
+    db.close();
+    throw toEngineError(error, file);
+  }
+}
+
+/** Opens a file that `openForWriting` has prepared. */
+export function openForReading(file: string): DatabaseSync {
+  const db = connect(file, true);
+  // Reading waits for nobody, except for moments in which the log is being recovered or removed.
+  db.exec('pragma busy_timeout = 1000');
+  return db;
+}
+
+function connect(file: string, readOnly: boolean): DatabaseSync {
+  try {
+    return new DatabaseSync(file, { readOnly, timeout: 0 });
+  } catch (error) {
+    throw toEngineError(error, file);
+  }
+}
+
+function prepareFile(db: DatabaseSync, file: string): void {
+  requireSqlite(String(scalar(db, 'select sqlite_version()')));
+  // Looked at before anything is written, so that a file that is not ours stays as it is.
+  if (refuseForeign(db, file) < formatVersion) create(db, file);
+  // The switch reports an I/O error only by answering with the old mode.
+  const mode = scalar(db, 'pragma journal_mode = wal');
+  if (mode !== 'wal') {
+    throw new EngineError('store_unavailable', { file, reason: `the folder's file system does not support WAL (journal mode ${String(mode)})` });
+  }
+  // fullfsync: on macOS, fsync alone does not reach the disk. It means nothing elsewhere.
+  db.exec('pragma synchronous = full; pragma fullfsync = on; pragma checkpoint_fullfsync = on');
+  db.exec('pragma cell_size_check = on; pragma temp_store = memory; pragma cache_size = -32768');
+  // Checkpoints are run between groups, where their failure can be seen (writer.ts).
+  db.exec('pragma wal_autocheckpoint = 0');
+  refuseTruncated(db, file);
+}
+
+/** The file's format version; 0 for a new file. */
+function refuseForeign(db: DatabaseSync, file: string): number {
+  const version = Number(scalar(db, 'pragma user_version'));
+  const application = Number(scalar(db, 'pragma application_id'));
+  const tables = Number(scalar(db, 'select count(*) from sqlite_schema'));
+  if (application === 0 && version === 0 && tables === 0) return 0;
+  if (application !== applicationId) throw new EngineError('store_foreign', { file, found: 'it is another program’s database' });
+  if (version > formatVersion) throw new EngineError('store_newer', { file, found: version, supported: formatVersion });
+  return version;
+}
+
+function create(db: DatabaseSync, file: string): void {
+  scalar(db, 'pragma journal_mode = wal');
+  db.exec('pragma synchronous = full; begin immediate');
+  try {
+    // Another process may have been faster.
+    const version = refuseForeign(db, file);
+    migrate(db, version);
+    if (version === 0) {
+      db.prepare('insert into head values (1, 0, 0, 0, 0, 0, 0, 0, ?)').run(integersChecksum(0, 0, 0, 0, 0, 0, 0));
+    }
+    db.exec('commit');
+  } catch (error) {
+    if (db.isTransaction) db.exec('rollback');
+    throw error;
+  }
+}
+
+/** A file without content beside a write-ahead log with some was emptied by someone: SQLite would discard the log. */
+function refuseEmptiedFile(file: string): void {
+  const size = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size(file) === 0 && size(`${file}-wal`) > 0) {
+    throw new EngineError('store_corrupt', { file, where: 'it is empty, but its write-ahead log is not' });
+  }
+}
+
+/** A file that lost its end is told by its size, once everything in the log has been written into it. */
+function refuseTruncated(db: DatabaseSync, file: string): void {
+  checkpoint(db, 'truncate');
+  db.exec('begin immediate');
+  try {
+    // Under the lock nobody writes, so an empty log stays empty; if it is not, others have the file open and well.
+    if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
+    const bytes = Number(scalar(db, 'pragma page_count')) * Number(scalar(db, 'pragma page_size'));
+    const { size } = statSync(file);
+    if (size < bytes) throw new EngineError('store_corrupt', { file, where: `it has ${size} of ${bytes} bytes` });
+  } finally {
+    db.exec('rollback');
+  }
+}
+
+/**
+ * Writes the log into the database file and syncs it. After a crash or a failed sync this makes what the log
+ * shows durable, whatever became of the log's own pages.
+ */
+export function checkpoint(db: DatabaseSync, mode: 'passive' | 'truncate'): void {
+  db.prepare(`pragma wal_checkpoint(${mode})`).get();
+}
+
+/** Pages in the log that are not in the database file yet. */
+export function pagesToCheckpoint(db: DatabaseSync): number {
+  const { log, checkpointed } = db.prepare('pragma wal_checkpoint(noop)').get() as { log: number; checkpointed: number };
+  return log - checkpointed;
+}
+
+/**
+ * SQLite's own waiting backs off up to 100 ms a step, which starves some of several busy writers; this one asks
+ * about every millisecond.
+ * @throws {EngineError} `store_locked` after 30 seconds; whatever else `action` throws, at once.
+ */
+export function retryWhileBusy<Result>(file: string, action: () => Result): Result {
+  const started = performance.now();
+  for (;;) {
+    try {
+      return action();
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      const waitedMs = Math.round(performance.now() - started);
+      if (waitedMs > lockedMsMax) throw new EngineError('store_locked', { file, waitedMs }, { cause: error });
+      pause(0.2 + Math.random());
+    }
+  }
+}
+
+const pauseCell = new Int32Array(new SharedArrayBuffer(4));
+
+function pause(ms: number): void {
+  Atomics.wait(pauseCell, 0, 0, ms);
+}
+
+/** The first column of a statement's first row. */
+export function scalar(db: DatabaseSync, sql: string): unknown {
+  return Object.values(db.prepare(sql).get() ?? {})[0];
+}

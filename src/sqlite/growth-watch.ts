@@ -1,0 +1,63 @@
+import type { Position } from '../store/port.ts';
+import { Waiters } from '../store/waiters.ts';
+import { isBusy, toEngineError } from './failures.ts';
+import type { Reader } from './reader.ts';
+
+/** How often other processes are looked for while somebody waits: a read of shared memory, some microseconds. */
+const lookMs = 5;
+
+/**
+ * Notices that the store has grown. This process's own appends are told at once; SQLite has no way of telling other
+ * processes, so theirs are looked for, but only while somebody waits.
+ */
+export class GrowthWatch {
+  readonly #reader: Reader;
+  readonly #file: string;
+  readonly #waiters = new Waiters();
+  #timer: NodeJS.Timeout | undefined;
+  #dataVersion = 0;
+
+  constructor(reader: Reader, file: string) {
+    this.#reader = reader;
+    this.#file = file;
+  }
+
+  async past(after: Position, signal: AbortSignal | undefined): Promise<Position> {
+    signal?.throwIfAborted();
+    // The version first: what is committed between the two looks is noticed by the next one.
+    this.#dataVersion = this.#reader.dataVersion();
+    const { position } = this.#reader.head();
+    this.#waiters.reached(position);
+    if (position > after) return position;
+    const reached = this.#waiters.wait(after, signal);
+    this.#timer ??= setInterval(() => this.#look(), lookMs);
+    return reached.finally(() => this.#restIfAlone());
+  }
+
+  /** This process has appended. */
+  notice(): void {
+    if (!this.#waiters.isEmpty) this.#waiters.reached(this.#reader.head().position);
+  }
+
+  #look(): void {
+    try {
+      const dataVersion = this.#reader.dataVersion();
+      if (dataVersion === this.#dataVersion) return;
+      this.#dataVersion = dataVersion;
+      this.notice();
+    } catch (error) {
+      if (!isBusy(error)) this.#waiters.fail(toEngineError(error, this.#file));
+    }
+  }
+
+  #restIfAlone(): void {
+    if (!this.#waiters.isEmpty) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  close(): void {
+    this.#waiters.close();
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,108 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { EngineError } from '../ground/errors.ts';
+import { isLive } from '../store/admission.ts';
+import type { Receipt, ReceiptDraft } from '../store/port.ts';
+import { receiptChecksum } from './checksum.ts';
+import type { Head } from './head-row.ts';
+
+interface ReceiptRow {
+  readonly key: string;
+  readonly command_digest: Uint8Array;
+  readonly outcome: Uint8Array;
+  readonly expires_at: number | null;
+  readonly owner: string | null;
+  readonly recorded_at: number;
+  readonly position: number | null;
+  readonly crc: number;
+}
+
+/**
+ * Receipts lie in the order of time, which keeps writing them cheap; keys are random, so an index of them would cost
+ * more than the receipts. They are found through a map in memory instead, read from the file on first use.
+ */
+export class Receipts {
+  readonly #file: string;
+  readonly #select: StatementSync;
+  readonly #selectKeys: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #deleteExpired: StatementSync;
+  readonly #deleteOwned: StatementSync;
+  /** From key to the newest row with it. A row that is gone or belongs to another key counts as absent. */
+  readonly #rows = new Map<string, number>();
+  /** The last id that `#rows` has seen. */
+  #seen = 0;
+
+  constructor(db: DatabaseSync, file: string) {
+    this.#file = file;
+    this.#select = db.prepare('select * from receipts where id = ?');
+    this.#selectKeys = db.prepare('select id, key from receipts where id > ? order by id');
+    this.#insert = db.prepare('insert into receipts values (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#deleteExpired = db.prepare(
+      'delete from receipts where id in (select id from receipts where expires_at <= ? order by expires_at limit ?) returning id, key',
+    );
+    this.#deleteOwned = db.prepare(
+      'delete from receipts where id in (select id from receipts where owner = ? order by id limit ?) returning id, key',
+    );
+  }
+
+  /** The receipt with this key that lives at `now`. `head` tells whether other connections have written some. */
+  find(key: string, now: number, head: Head): Receipt | undefined {
+    this.#catchUp(head);
+    const id = this.#rows.get(key);
+    const row = id === undefined ? undefined : (this.#select.get(id) as unknown as ReceiptRow | undefined);
+    if (row === undefined) return undefined;
+    if (receiptChecksum(columns(id as number, row)) !== row.crc) {
+      throw new EngineError('store_corrupt', { file: this.#file, where: `receipt ${id} does not match its checksum` });
+    }
+    const receipt: Receipt = {
+      key: row.key,
+      commandDigest: row.command_digest,
+      outcome: row.outcome,
+      expiresAt: row.expires_at,
+      recordedAt: row.recorded_at,
+      ...(row.owner !== null && { owner: row.owner }),
+      ...(row.position !== null && { position: row.position }),
+    };
+    return isLive(receipt, now) ? receipt : undefined;
+  }
+
+  add(receipt: ReceiptDraft, recordedAt: number, position: number | null, head: Head): void {
+    this.#catchUp(head);
+    const id = ++head.receipts;
+    const row = {
+      key: receipt.key,
+      command_digest: receipt.commandDigest,
+      outcome: receipt.outcome,
+      expires_at: receipt.expiresAt,
+      owner: receipt.owner ?? null,
+      recorded_at: recordedAt,
+      position,
+    };
+    const values = columns(id, row);
+    this.#insert.run(...values, receiptChecksum(values));
+    this.#rows.set(receipt.key, id);
+    this.#seen = id;
+  }
+
+  release(which: { readonly expiredAt: number } | { readonly owner: string }, limit: number): number {
+    const rows = 'owner' in which ? this.#deleteOwned.all(which.owner, limit) : this.#deleteExpired.all(which.expiredAt, limit);
+    for (const { id, key } of rows as { id: number; key: string }[]) if (this.#rows.get(key) === id) this.#rows.delete(key);
+    return rows.length;
+  }
+
+  #catchUp(head: Head): void {
+    if (this.#seen === head.receipts) return;
+    for (const { id, key } of this.#selectKeys.iterate(this.#seen) as Iterable<{ id: number; key: string }>) this.#rows.set(key, id);
+    this.#seen = head.receipts;
+  }
+
+  /** After a rollback: ids that were given are given again. */
+  forget(): void {
+    this.#rows.clear();
+    this.#seen = 0;
+  }
+}
+
+function columns(id: number, row: Omit<ReceiptRow, 'crc'>): (string | number | Uint8Array | null)[] {
+  return [id, row.key, row.command_digest, row.outcome, row.expires_at, row.owner, row.recorded_at, row.position];
+}

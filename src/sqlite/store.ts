@@ -1,0 +1,261 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Recorded } from '../event/event.ts';
+import { matches } from '../event/query.ts';
+import type { Clock } from '../ground/clock.ts';
+import { EngineError } from '../ground/errors.ts';
+import type {
+  AppendRequest,
+  AppendResult,
+  BackendOptions,
+  Capabilities,
+  EventStore,
+  Position,
+  ReadQuery,
+  Receipt,
+  StoreHead,
+  StreamHead,
+  StreamsQuery,
+} from '../store/port.ts';
+import { defaultPageSize } from '../store/read-query.ts';
+import { GrowthWatch } from './growth-watch.ts';
+import { isBusy, toEngineError } from './failures.ts';
+import { packEvents, transferables } from './packed-events.ts';
+import { Reader } from './reader.ts';
+import type { SearchCall } from './search-thread.ts';
+import { fromWire, ThreadLink } from './thread-link.ts';
+import type { PackedGroup } from './writer.ts';
+import type { WiredResult, WriterOptions } from './writer-thread.ts';
+
+/** A query with every bound in place. */
+interface ResolvedQuery {
+  readonly query: ReadQuery;
+  readonly after: Position;
+  readonly until: Position;
+  readonly pageSize: number;
+}
+
+/** The port on one SQLite file: writes and searches in threads of their own, lookups and pages here. */
+export class SqliteEventStore implements EventStore {
+  readonly capabilities: Capabilities = {
+    sharedTransaction: true,
+    gapless: true,
+    conditions: 'matched',
+    multiStream: true,
+    appendMax: 2_000,
+  };
+  readonly #file: string;
+  readonly #clock: Clock;
+  readonly #writer: ThreadLink;
+  readonly #reader: Reader;
+  readonly #growth: GrowthWatch;
+  /** Started by the first search. */
+  #searcher: ThreadLink | undefined;
+  #closed = false;
+
+  static async open(file: string, { clock, limits }: BackendOptions): Promise<SqliteEventStore> {
+    const options: WriterOptions = { file, eventsPerStreamMax: limits.eventsPerStream };
+    const writer = new ThreadLink('writer-thread', file, options);
+    try {
+      await writer.call('open', undefined);
+      return new SqliteEventStore(file, clock, writer);
+    } catch (error) {
+      await writer.end();
+      throw toEngineError(error, file);
+    }
+  }
+
+  private constructor(file: string, clock: Clock, writer: ThreadLink) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#writer = writer;
+    this.#reader = new Reader(file);
+    this.#growth = new GrowthWatch(this.#reader, file);
+    this.#reader.head();
+  }
+
+  async append(group: readonly AppendRequest[]): Promise<readonly AppendResult[]> {
+    this.#checkOpen();
+    const events = packEvents(group.flatMap(({ writes }) => writes.flatMap((write) => write.events)));
+    const requests = group.map(({ writes, checks, conditions, receipt }) => ({
+      writes: writes.map((write) => ({ stream: write.stream, expected: write.expected, count: write.events.length })),
+      checks,
+      conditions,
+      receipt,
+    }));
+    const argument: PackedGroup = { requests, events, now: this.#clock.now() };
+    const results = await this.#writer.call<readonly WiredResult[]>('append', argument, transferables(events));
+    this.#growth.notice();
+    return results.map((result) => (result.kind === 'failed' ? { kind: 'failed', error: fromWire(result.error) } : result));
+  }
+
+  async *read(query: ReadQuery, signal?: AbortSignal): AsyncGenerator<readonly Recorded[]> {
+    this.#checkOpen();
+    signal?.throwIfAborted();
+    const resolved = await this.#patiently(() => this.#resolve(query));
+    let remaining = query.limit ?? Infinity;
+    for await (const page of this.#pages(resolved)) {
+      const cut = page.length > remaining ? page.slice(0, remaining) : page;
+      remaining -= cut.length;
+      if (cut.length > 0) yield cut;
+      if (remaining <= 0) return;
+      signal?.throwIfAborted();
+      // Reading is synchronous: between two pages everything else gets its turn.
+      await setImmediate();
+      signal?.throwIfAborted();
+      this.#checkOpen();
+    }
+  }
+
+  #resolve(query: ReadQuery): ResolvedQuery {
+    const { after = 0, until = Infinity, recordedFrom, recordedUntil, pageSize = defaultPageSize } = query;
+    const { position: head } = this.#reader.head();
+    const bounds = [until, head];
+    if (recordedUntil !== undefined) bounds.push(this.#reader.lastBefore(Math.floor(recordedUntil) + 1, head));
+    return {
+      query,
+      after: recordedFrom === undefined ? after : Math.max(after, this.#reader.lastBefore(Math.ceil(recordedFrom), head)),
+      until: Math.min(...bounds),
+      pageSize: Math.min(pageSize, query.limit ?? Infinity),
+    };
+  }
+
+  #pages(resolved: ResolvedQuery): AsyncGenerator<readonly Recorded[]> {
+    if (resolved.query.stream !== undefined) return this.#streamPages(resolved, resolved.query.stream);
+    return resolved.query.match === undefined ? this.#allPages(resolved) : this.#matchingPages(resolved);
+  }
+
+  async *#allPages({ query, after, until, pageSize }: ResolvedQuery): AsyncGenerator<readonly Recorded[]> {
+    const backwards = query.backwards === true;
+    let [low, high] = [after, until];
+    while (low < high) {
+      const bounds = { after: low, until: high, backwards, limit: pageSize };
+      const page = await this.#patiently(() => this.#reader.page(bounds));
+      [low, high] = rest(page, low, high, backwards);
+      yield page;
+    }
+  }
+
+  async *#matchingPages({ query, after, until, pageSize }: ResolvedQuery): AsyncGenerator<readonly Recorded[]> {
+    const { match = [], backwards = false } = query;
+    let [low, high] = [after, until];
+    while (low < high) {
+      const call: SearchCall = { query: match, range: { after: low, until: high, backwards, limit: pageSize } };
+      const positions = await this.#search<readonly number[]>('search', call);
+      if (positions.length === 0) return;
+      const page = await this.#patiently(() => positions.map((position) => this.#reader.at(position)));
+      const stray = page.find((event) => !matches(match, event));
+      if (stray !== undefined) {
+        throw new EngineError('store_corrupt', { file: this.#file, where: `an index leads to position ${stray.position} wrongly` });
+      }
+      [low, high] = rest(page, low, high, backwards);
+      yield page;
+      if (positions.length < pageSize) return;
+    }
+  }
+
+  async *#streamPages({ query, after, until, pageSize }: ResolvedQuery, stream: string): AsyncGenerator<readonly Recorded[]> {
+    const { match, backwards = false } = query;
+    let low = query.afterVersion ?? 0;
+    let high = query.untilVersion ?? Infinity;
+    for (;;) {
+      const bounds = { after, until, backwards, limit: match === undefined ? pageSize : defaultPageSize, afterVersion: low, untilVersion: high };
+      const page = await this.#patiently(() => this.#reader.streamPage(stream, bounds));
+      const last = page.at(-1);
+      if (last === undefined) return;
+      if (backwards) high = last.version - 1;
+      else low = last.version;
+      yield match === undefined ? page : page.filter((event) => matches(match, event));
+    }
+  }
+
+  async find(id: Uint8Array): Promise<Recorded | undefined> {
+    this.#checkOpen();
+    const position = await this.#search<number | undefined>('find', id);
+    return position === undefined ? undefined : this.#patiently(() => this.#reader.at(position));
+  }
+
+  async heads(streams: readonly string[]): Promise<readonly StreamHead[]> {
+    this.#checkOpen();
+    return this.#patiently(() => streams.map((stream) => this.#reader.streamHead(stream)));
+  }
+
+  async streams(query: StreamsQuery): Promise<readonly StreamHead[]> {
+    this.#checkOpen();
+    return this.#patiently(() => this.#reader.streams(query));
+  }
+
+  async head(): Promise<StoreHead> {
+    this.#checkOpen();
+    const { position, recordedAt, streams } = await this.#patiently(() => this.#reader.head());
+    return { position, recordedAt, streamCount: streams };
+  }
+
+  async appended(after: Position, signal?: AbortSignal): Promise<Position> {
+    this.#checkOpen();
+    return this.#growth.past(after, signal);
+  }
+
+  async receipt(key: string): Promise<Receipt | undefined> {
+    this.#checkOpen();
+    return this.#writer.call('receipt', { key, now: this.#clock.now() });
+  }
+
+  async releaseReceipts(which: { readonly expiredAt: number } | { readonly owner: string }, limit: number): Promise<number> {
+    this.#checkOpen();
+    return this.#writer.call('releaseReceipts', { which, limit });
+  }
+
+  async import(recorded: readonly Recorded[]): Promise<{ readonly imported: number; readonly skipped: number }> {
+    this.#checkOpen();
+    const events = packEvents(recorded);
+    const streams = recorded.map(({ stream }) => stream);
+    const versions = recorded.map(({ version }) => version);
+    const recordedAts = recorded.map(({ recordedAt }) => recordedAt);
+    const result = await this.#writer.call<{ imported: number; skipped: number }>(
+      'import',
+      { events, streams, versions, recordedAts },
+      transferables(events),
+    );
+    this.#growth.notice();
+    return result;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#growth.close();
+    await this.#searcher?.end();
+    this.#reader.close();
+    await this.#writer.end();
+  }
+
+  #search<Result>(kind: 'search' | 'find', argument: unknown): Promise<Result> {
+    this.#searcher ??= new ThreadLink('search-thread', this.#file, { file: this.#file });
+    return this.#searcher.call(kind, argument);
+  }
+
+  /** Reads; where another process is recovering the log at this moment, again a little later. */
+  async #patiently<Result>(read: () => Result): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return read();
+      } catch (error) {
+        if (!isBusy(error) || attempt === busyAttemptsMax) throw toEngineError(error, this.#file);
+        await setImmediate();
+      }
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new EngineError('store_closed', {});
+  }
+}
+
+/** Each attempt waits a second by itself. */
+const busyAttemptsMax = 30;
+
+/** What is left to read after a page. */
+function rest(page: readonly Recorded[], low: number, high: number, backwards: boolean): [low: number, high: number] {
+  const last = page.at(-1)?.position as number;
+  return backwards ? [low, last - 1] : [last, high];
+}

@@ -1,0 +1,74 @@
+/** The thread that owns the writing connection, so that a durable commit never holds up the event loop. */
+import { workerData } from 'node:worker_threads';
+import { EngineError } from '../ground/errors.ts';
+import type { AppendResult } from '../store/port.ts';
+import type { ImportedEvents } from './import-events.ts';
+import { toWire } from './thread-link.ts';
+import type { WireError } from './thread-link.ts';
+import { serve } from './thread-server.ts';
+import { Writer } from './writer.ts';
+import type { PackedGroup } from './writer.ts';
+
+export interface WriterOptions {
+  readonly file: string;
+  readonly eventsPerStreamMax: number;
+}
+
+export type WiredResult = Exclude<AppendResult, { kind: 'failed' }> | { readonly kind: 'failed'; readonly error: WireError };
+
+/** How long nothing must arrive before maintenance begins. */
+const idleMs = 20;
+/** Runs of unindexed ids that are not let wait for idleness. */
+const urgentRuns = 16;
+
+const { file, eventsPerStreamMax } = workerData as WriterOptions;
+let writer: Writer | undefined;
+let timer: NodeJS.Timeout | undefined;
+let lastCallAt = 0;
+
+serve(file, handle, () => {
+  lastCallAt = performance.now();
+  writer?.checkpointIfDue();
+  if (writer !== undefined && writer.idRunsLeft > 0) timer ??= setTimeout(maintain, idleMs);
+});
+
+/** The index of ids is built while nothing else is asked for, or where it has fallen far behind. */
+function maintain(): void {
+  timer = undefined;
+  if (writer === undefined) return;
+  const isDue = performance.now() - lastCallAt >= idleMs || writer.idRunsLeft > urgentRuns;
+  if (isDue) writer.buildIdRuns();
+  if (writer.idRunsLeft > 0) timer = setTimeout(maintain, isDue ? 0 : idleMs);
+}
+
+function handle(kind: string, argument: unknown): unknown {
+  if (kind === 'open') {
+    writer ??= new Writer(file, eventsPerStreamMax);
+    return writer.head;
+  }
+  if (writer === undefined) throw new EngineError('store_closed', {});
+  switch (kind) {
+    case 'append':
+      return writer.append(argument as PackedGroup).map(wired);
+    case 'import':
+      return writer.import(argument as ImportedEvents);
+    case 'receipt': {
+      const { key, now } = argument as { key: string; now: number };
+      return writer.receipt(key, now);
+    }
+    case 'releaseReceipts': {
+      const { which, limit } = argument as { which: { expiredAt: number } | { owner: string }; limit: number };
+      return writer.releaseReceipts(which, limit);
+    }
+    case 'close':
+      writer.close();
+      writer = undefined;
+      return undefined;
+    default:
+      throw new Error(`unknown call ${kind}`);
+  }
+}
+
+function wired(result: AppendResult): WiredResult {
+  return result.kind === 'failed' ? { kind: 'failed', error: toWire(result.error) } : result;
+}

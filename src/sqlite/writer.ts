@@ -1,0 +1,229 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { deletedType } from '../event/event.ts';
+import type { EngineError } from '../ground/errors.ts';
+import { overfull, refusal } from '../store/admission.ts';
+import type { AppendView, JudgedRequest } from '../store/admission.ts';
+import type { AppendResult, Receipt } from '../store/port.ts';
+import { eventChecksum } from './checksum.ts';
+import { checkpoint, openForWriting, pagesToCheckpoint, retryWhileBusy } from './connection.ts';
+import { isFatal, toEngineError } from './failures.ts';
+import { HeadRow } from './head-row.ts';
+import type { Head } from './head-row.ts';
+import { IdRunBuilder } from './id-index.ts';
+import { importEvents } from './import-events.ts';
+import type { ImportedEvents } from './import-events.ts';
+import { NameReader } from './name-reader.ts';
+import { NameWriter } from './name-writer.ts';
+import { Unpacking } from './packed-events.ts';
+import type { PackedEvent, PackedEvents } from './packed-events.ts';
+import { Receipts } from './receipts.ts';
+import { Search } from './search.ts';
+import { StreamHeads } from './stream-heads.ts';
+
+/** A request whose events are packed beside the group: each write says how many of them are its own. */
+export interface PackedRequest extends Omit<JudgedRequest, 'writes'> {
+  readonly writes: readonly { readonly stream: string; readonly expected: JudgedRequest['writes'][number]['expected']; readonly count: number }[];
+}
+
+export interface PackedGroup {
+  readonly requests: readonly PackedRequest[];
+  readonly events: PackedEvents;
+  /** The caller's clock, in ms since the epoch. */
+  readonly now: number;
+}
+
+/** Written pages after which the log is brought into the database file. */
+const checkpointPages = 1_000;
+
+/** Owns the only writing connection of this process; runs in a thread of its own. */
+export class Writer {
+  readonly #file: string;
+  readonly #eventsPerStreamMax: number;
+  readonly #db: DatabaseSync;
+  readonly #headRow: HeadRow;
+  readonly #names: NameWriter;
+  readonly #streams: StreamHeads;
+  readonly #search: Search;
+  readonly #receipts: Receipts;
+  readonly #idRuns: IdRunBuilder;
+  readonly #insertEvent: StatementSync;
+  readonly #insertTag: StatementSync;
+  #head: Head;
+  /** Once set, nothing is written any more: what the connection says can't be trusted. */
+  #failure: EngineError | undefined;
+
+  constructor(file: string, eventsPerStreamMax: number) {
+    this.#file = file;
+    this.#eventsPerStreamMax = eventsPerStreamMax;
+    this.#db = openForWriting(file);
+    const db = this.#db;
+    const names = new NameReader(db, file);
+    this.#headRow = new HeadRow(db, file);
+    this.#names = new NameWriter(db);
+    this.#streams = new StreamHeads(db, names);
+    this.#search = new Search(db);
+    this.#receipts = new Receipts(db, file);
+    this.#idRuns = new IdRunBuilder(db, names);
+    this.#insertEvent = db.prepare('insert into events values (?, ?, ?, ?, ?, ?, ?, ?, null, ?)');
+    this.#insertTag = db.prepare('insert into event_tags values (?, ?)');
+    this.#head = this.#headRow.read();
+  }
+
+  append({ requests, events, now }: PackedGroup): readonly AppendResult[] {
+    const unpacking = new Unpacking(events);
+    const unpacked = requests.map((request) => ({
+      ...request,
+      writes: request.writes.map(({ stream, expected, count }) => ({ stream, expected, events: unpacking.take(count) })),
+    }));
+    return this.#transact((head) => {
+      const recordedAt = Math.max(now, head.recordedAt);
+      return unpacked.map((request) => this.#appendOne(request, recordedAt, head));
+    });
+  }
+
+  #appendOne(request: JudgedRequest<PackedEvent>, recordedAt: number, head: Head): AppendResult {
+    const view = this.#view(recordedAt, head);
+    const refused = refusal(request, view);
+    if (refused !== undefined) return refused;
+    const error = overfull(request, view, this.#eventsPerStreamMax);
+    if (error !== undefined) return { kind: 'failed', error };
+
+    const before = head.position;
+    const versions = request.writes.map(({ stream, events }) => {
+      const first = this.#streams.get(stream).version + 1;
+      for (const event of events) this.insert(stream, event, recordedAt, head);
+      return first;
+    });
+    const hasEvents = head.position > before;
+    if (request.receipt !== undefined) {
+      this.#receipts.add(request.receipt, recordedAt, hasEvents ? head.position : null, head);
+    }
+    return { kind: 'appended', position: hasEvents ? before + 1 : 0, versions, recordedAt };
+  }
+
+  #view(now: number, head: Head): AppendView {
+    return {
+      receipt: (key) => this.#receipts.find(key, now, head),
+      head: (stream) => {
+        const { version, deleted } = this.#streams.get(stream);
+        return { stream, version, deleted, hotCount: version };
+      },
+      firstMatch: ({ failIfMatch, after }) => {
+        return this.#search.positions(failIfMatch, { after, until: head.position, backwards: false, limit: 1 })[0];
+      },
+    };
+  }
+
+  /** Writes an event as the next one of its stream and of the store. */
+  insert(stream: string, { type, tags, dataLength, payload }: PackedEvent, recordedAt: number, head: Head): void {
+    const state = this.#streams.get(stream);
+    if (state.id === 0) state.id = this.#names.newStream(stream, head);
+    state.version += 1;
+    state.deleted = type.name === deletedType;
+    head.position += 1;
+    head.recordedAt = recordedAt;
+    const typeId = this.#names.type(type, head);
+    const tagIds = tags.map((tag) => this.#names.tag(tag, head));
+    const tagList = tagIds.length === 0 ? null : tagIds.join(',');
+    const row = { position: head.position, stream: state.id, version: state.version, type: typeId, recordedAt, tags: tagList, dataLength };
+    const crc = eventChecksum({ ...row, segment: null }, payload);
+    this.#insertEvent.run(row.position, row.stream, row.version, typeId, recordedAt, tagList, dataLength, payload, crc);
+    for (const tag of tagIds) this.#insertTag.run(tag, head.position);
+  }
+
+  import(events: ImportedEvents): { readonly imported: number; readonly skipped: number } {
+    return this.#transact((head) => {
+      const heads = { version: (stream: string) => this.#streams.get(stream).version };
+      return importEvents(this.#db, events, head, heads, (stream, event, recordedAt) => this.insert(stream, event, recordedAt, head));
+    });
+  }
+
+  /** Here, because the keys are indexed in this thread's memory. */
+  receipt(key: string, now: number): Receipt | undefined {
+    return retryWhileBusy(this.#file, () => {
+      const head = this.#headRow.read();
+      return this.#receipts.find(key, Math.max(now, head.recordedAt), head);
+    });
+  }
+
+  releaseReceipts(which: { readonly expiredAt: number } | { readonly owner: string }, limit: number): number {
+    return this.#transact(() => this.#receipts.release(which, limit));
+  }
+
+  /**
+   * Everything that writes goes through here: under the file's lock, on top of what other processes appended, and
+   * durable when it returns.
+   */
+  #transact<Result>(change: (head: Head) => Result): Result {
+    if (this.#failure !== undefined) throw this.#failure;
+    let isCommitting = false;
+    try {
+      retryWhileBusy(this.#file, () => this.#db.exec('begin immediate'));
+      const head = this.#headRow.read();
+      this.#streams.refresh(this.#head.position, head.position);
+      const before = { ...head };
+      const result = change(head);
+      if (Object.entries(head).some(([name, value]) => before[name as keyof Head] !== value)) this.#headRow.write(head);
+      isCommitting = true;
+      this.#db.exec('commit');
+      this.#head = head;
+      return result;
+    } catch (error) {
+      throw this.#undo(error, isCommitting);
+    }
+  }
+
+  #undo(error: unknown, wasCommitting: boolean): EngineError {
+    const explained = toEngineError(error, this.#file, wasCommitting ? 'unknown' : 'not_written');
+    this.#streams.forget();
+    this.#names.forget();
+    this.#receipts.forget();
+    this.#idRuns.reset(-1);
+    try {
+      if (this.#db.isTransaction) this.#db.exec('rollback');
+    } catch (rollbackError) {
+      this.#failure = toEngineError(rollbackError, this.#file, 'unknown');
+    }
+    if (isFatal(explained)) this.#failure = explained;
+    return explained;
+  }
+
+  /** Brings the log into the database file, once it is long enough; after a group was answered, so that nobody waits. */
+  checkpointIfDue(): void {
+    this.#inBackground(() => {
+      if (pagesToCheckpoint(this.#db) >= checkpointPages) checkpoint(this.#db, 'passive');
+    });
+  }
+
+  /** Complete runs of events whose ids are not in the index yet. */
+  get idRunsLeft(): number {
+    return this.#failure === undefined ? IdRunBuilder.backlog(this.#head) : 0;
+  }
+
+  /** Does one slice of the work on the index of ids. */
+  buildIdRuns(): void {
+    this.#inBackground(() => {
+      if (this.#idRuns.isWriting) this.#transact((head) => this.#idRuns.step(head));
+      else this.#idRuns.step(this.#head);
+    });
+  }
+
+  /** A failure that nobody waits for stops the writing all the same. */
+  #inBackground(work: () => void): void {
+    if (this.#failure !== undefined) return;
+    try {
+      work();
+    } catch (error) {
+      const explained = toEngineError(error, this.#file);
+      if (isFatal(explained)) this.#failure ??= explained;
+    }
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
