@@ -123,7 +123,10 @@ function encodeMetadata(metadata: EventMetadata | undefined): Uint8Array {
   return json === '{}' ? noBytes : toUtf8(json);
 }
 
-function valueOf(result: { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] }, type: string): unknown {
+function valueOf(
+  result: { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] },
+  type: string,
+): unknown {
   if (result.issues === undefined) return result.value;
   const issues = result.issues.map(({ message, path = [] }) => ({
     path: `data${path.map((step) => pathStep(typeof step === 'object' ? step.key : step)).join('')}`,

@@ -54,7 +54,13 @@ function inspect(value: unknown, place: Place | undefined, name: string, depth: 
   }
 }
 
-function inspectArray(value: readonly unknown[], parent: Place | undefined, name: string, depth: number, findings: Findings): void {
+function inspectArray(
+  value: readonly unknown[],
+  parent: Place | undefined,
+  name: string,
+  depth: number,
+  findings: Findings,
+): void {
   const place: Place = { parent, value, key: 0 };
   for (let index = 0; index < value.length; index++) {
     place.key = index;
@@ -62,10 +68,17 @@ function inspectArray(value: readonly unknown[], parent: Place | undefined, name
     inspect(value[index], place, name, depth + 1, findings);
   }
   // `length` is the one own property of an array that is not an element.
-  if (Reflect.ownKeys(value).length !== value.length + 1) throw unfaithful(parent, name, 'an array with further properties');
+  if (Reflect.ownKeys(value).length !== value.length + 1)
+    throw unfaithful(parent, name, 'an array with further properties');
 }
 
-function inspectObject(value: object, parent: Place | undefined, name: string, depth: number, findings: Findings): void {
+function inspectObject(
+  value: object,
+  parent: Place | undefined,
+  name: string,
+  depth: number,
+  findings: Findings,
+): void {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null && !isForeignPlain(prototype)) {
     throw unfaithful(parent, name, `an instance of ${className(value)}`);

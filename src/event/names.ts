@@ -42,7 +42,8 @@ export function checkStreamName(stream: string): string {
  * @throws {EngineError} `name_invalid`
  */
 export function checkEventType(type: string): string {
-  if (checkText('event type', type).startsWith('$')) throw invalid('event type', type, 'types that begin with $ are reserved');
+  if (checkText('event type', type).startsWith('$'))
+    throw invalid('event type', type, 'types that begin with $ are reserved');
   return checkBytes('event type', type, typeBytesMax);
 }
 
@@ -86,7 +87,8 @@ function checkText(what: string, name: string): string {
 
 function checkBytes(what: string, name: string, max: number): string {
   // A UTF-16 unit is at most three bytes of UTF-8, so short names need no counting.
-  if (name.length * 3 > max && utf8Length(name) > max) throw invalid(what, name, `it is longer than ${max} bytes of UTF-8`);
+  if (name.length * 3 > max && utf8Length(name) > max)
+    throw invalid(what, name, `it is longer than ${max} bytes of UTF-8`);
   return name;
 }
 

@@ -9,7 +9,10 @@ export interface EventQueryItem {
 /** Matches an event that any of its items matches; without items, nothing. */
 export type EventQuery = readonly EventQueryItem[];
 
-export function matches(query: EventQuery, event: { readonly type: string; readonly tags: readonly string[] }): boolean {
+export function matches(
+  query: EventQuery,
+  event: { readonly type: string; readonly tags: readonly string[] },
+): boolean {
   return query.some(
     ({ types = [], tags = [] }) =>
       (types.length === 0 || types.includes(event.type)) && tags.every((tag) => event.tags.includes(tag)),

@@ -60,7 +60,8 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     remedy: 'Correct the event, or the schema that was declared for its type.',
   },
   event_type_unknown: {
-    says: ({ type, known }) => `No schema was declared for the event type ${JSON.stringify(type)}; known: ${known.join(', ')}.`,
+    says: ({ type, known }) =>
+      `No schema was declared for the event type ${JSON.stringify(type)}; known: ${known.join(', ')}.`,
     remedy: 'Declare the type in `events` when opening the log.',
   },
   import_refused: {
@@ -81,7 +82,8 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   },
   request_invalid: { says: ({ reason }) => `${reason}.`, remedy: 'Correct the call.' },
   sqlite_too_old: {
-    says: ({ found, required }) => `SQLite ${found} can corrupt a file that several connections write (before ${required}).`,
+    says: ({ found, required }) =>
+      `SQLite ${found} can corrupt a file that several connections write (before ${required}).`,
     remedy: 'Use Node 24.15 or later.',
   },
   store_closed: { says: () => 'The store is closed.', remedy: 'Open it again.' },

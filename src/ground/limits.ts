@@ -49,7 +49,11 @@ export function resolveLimits(overrides: Partial<Limits> = {}): Limits {
       });
     }
     if (value !== Infinity && !(Number.isSafeInteger(value) && value >= 1)) {
-      throw new EngineError('option_invalid', { option: `limits.${name}`, value, expected: 'an integer of at least 1, or Infinity' });
+      throw new EngineError('option_invalid', {
+        option: `limits.${name}`,
+        value,
+        expected: 'an integer of at least 1, or Infinity',
+      });
     }
   }
   return { ...defaultLimits, ...overrides };

@@ -91,6 +91,7 @@ export class SqliteEventStore implements EventStore {
   async *read(query: ReadQuery, signal?: AbortSignal): AsyncGenerator<readonly Recorded[]> {
     this.#checkOpen();
     signal?.throwIfAborted();
+    if (query.limit === 0) return;
     const resolved = await this.#patiently(() => this.#resolve(query));
     let remaining = query.limit ?? Infinity;
     for await (const page of this.#pages(resolved)) {

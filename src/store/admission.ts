@@ -1,6 +1,15 @@
 /** The rules of appending, written once for every backend that judges requests in this process. */
 import { EngineError } from '../ground/errors.ts';
-import type { AppendCondition, ExpectedVersion, Position, Receipt, ReceiptDraft, Refusal, StreamCheck, StreamHead } from './port.ts';
+import type {
+  AppendCondition,
+  ExpectedVersion,
+  Position,
+  Receipt,
+  ReceiptDraft,
+  Refusal,
+  StreamCheck,
+  StreamHead,
+} from './port.ts';
 
 /** What the judgement needs to see of a store, as of the lock under which it appends. */
 export interface AppendView {
@@ -13,7 +22,11 @@ export interface AppendView {
 
 /** What the judgement needs to know of a request: how many events, not which. */
 export interface JudgedRequest<Event = unknown> {
-  readonly writes: readonly { readonly stream: string; readonly expected: ExpectedVersion; readonly events: readonly Event[] }[];
+  readonly writes: readonly {
+    readonly stream: string;
+    readonly expected: ExpectedVersion;
+    readonly events: readonly Event[];
+  }[];
   readonly checks: readonly StreamCheck[];
   readonly conditions: readonly AppendCondition[];
   readonly receipt?: ReceiptDraft | undefined;
@@ -28,11 +41,13 @@ export function refusal(request: JudgedRequest, view: AppendView): Refusal | und
   for (const { stream, expected } of request.writes) {
     const { version, deleted } = view.head(stream);
     if (deleted && expected !== 'deleted') return { kind: 'stream_deleted', stream, actual: version };
-    if (!isAsExpected(expected, version, deleted)) return { kind: 'version_conflict', stream, expected, actual: version };
+    if (!isAsExpected(expected, version, deleted))
+      return { kind: 'version_conflict', stream, expected, actual: version };
   }
   for (const { stream, expected } of request.checks) {
     const { version, deleted } = view.head(stream);
-    if (!isAsExpected(expected, version, deleted)) return { kind: 'version_conflict', stream, expected, actual: version };
+    if (!isAsExpected(expected, version, deleted))
+      return { kind: 'version_conflict', stream, expected, actual: version };
   }
   for (const [index, condition] of request.conditions.entries()) {
     const position = view.firstMatch(condition);
@@ -60,7 +75,8 @@ function isAsExpected(expected: ExpectedVersion, version: number, deleted: boole
 export function overfull(request: JudgedRequest, view: AppendView, max: number): EngineError | undefined {
   for (const { stream, events } of request.writes) {
     const value = view.head(stream).hotCount + events.length;
-    if (value > max) return new EngineError('limit_exceeded', { limit: 'eventsPerStream', value, max, subject: stream });
+    if (value > max)
+      return new EngineError('limit_exceeded', { limit: 'eventsPerStream', value, max, subject: stream });
   }
   return undefined;
 }

@@ -23,7 +23,8 @@ export function checkAppendRequest(request: AppendRequest): number {
   for (const { stream, expected } of checks) checkExpected(checkStreamName(stream), expected);
   for (const { failIfMatch, after } of conditions) {
     if (!Array.isArray(failIfMatch)) throw invalid('failIfMatch of an append condition is a list of { types, tags }');
-    if (!Number.isSafeInteger(after) || after < 0) throw invalid(`after of an append condition is ${after}, expected a position`);
+    if (!Number.isSafeInteger(after) || after < 0)
+      throw invalid(`after of an append condition is ${after}, expected a position`);
   }
   if (receipt !== undefined) checkReceiptKey(receipt.key);
   return eventCount;
@@ -39,7 +40,9 @@ function checkWrite({ stream, expected, events }: StreamWrite): void {
 function checkExpected(stream: string, expected: unknown): void {
   if (expectations.includes(expected)) return;
   if (Number.isSafeInteger(expected) && (expected as number) >= 0) return;
-  throw invalid(`The expected version of ${stream} is ${String(expected)}, expected a version or one of ${expectations.join(', ')}`);
+  throw invalid(
+    `The expected version of ${stream} is ${String(expected)}, expected a version or one of ${expectations.join(', ')}`,
+  );
 }
 
 function invalid(reason: string): EngineError {

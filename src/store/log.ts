@@ -78,7 +78,9 @@ export type LogAppendResult = { readonly kind: 'appended'; readonly events: read
  * @throws {EngineError} `option_invalid`, `name_invalid`, and what the backend says: `store_unavailable`,
  * `store_foreign`, `store_newer`, `store_corrupt`, `store_read_only`, `store_full`, `sqlite_too_old`.
  */
-export async function openLog<Schemas extends EventSchemas = EventSchemas>(options: LogOptions<Schemas>): Promise<EventLog<Schemas>> {
+export async function openLog<Schemas extends EventSchemas = EventSchemas>(
+  options: LogOptions<Schemas>,
+): Promise<EventLog<Schemas>> {
   const { store: backend, events, clock = systemClock } = options;
   const warn = options.onWarning ?? (({ message }: LimitWarning) => console.warn(`eventsrc: ${message}`));
   const watch = new LimitWatch(resolveLimits(options.limits), warn);
@@ -154,7 +156,8 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
    */
   async *read(query: ReadQuery = {}, signal?: AbortSignal): AsyncGenerator<readonly RecordedEvent<Schemas>[]> {
     checkReadQuery(query);
-    for await (const page of this.#store.read(query, signal)) yield page.map((recorded) => decodeEvent<Schemas>(recorded));
+    for await (const page of this.#store.read(query, signal))
+      yield page.map((recorded) => decodeEvent<Schemas>(recorded));
   }
 
   /** As `read`, but with the stored bytes and digests instead of decoded data: what `import` takes. */
@@ -166,7 +169,8 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
   /** The event with this id, 64 hexadecimal digits. */
   async find(id: string): Promise<RecordedEvent<Schemas> | undefined> {
     const bytes = fromHex(id, 32);
-    if (bytes === undefined) throw new EngineError('name_invalid', { what: 'event id', name: id, reason: 'it is not 64 hexadecimal digits' });
+    if (bytes === undefined)
+      throw new EngineError('name_invalid', { what: 'event id', name: id, reason: 'it is not 64 hexadecimal digits' });
     const recorded = await this.#store.find(bytes);
     return recorded && decodeEvent<Schemas>(recorded);
   }
@@ -221,7 +225,10 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
   }
 }
 
-function appendedEvents({ writes }: AppendRequest, result: AppendResult & { kind: 'appended' }): readonly AppendedEvent[] {
+function appendedEvents(
+  { writes }: AppendRequest,
+  result: AppendResult & { kind: 'appended' },
+): readonly AppendedEvent[] {
   const { recordedAt } = result;
   let { position } = result;
   return writes.flatMap(({ stream, events }, index) => {

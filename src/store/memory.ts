@@ -111,9 +111,11 @@ class MemoryEventStore implements EventStore {
     const { recordedFrom = -Infinity, recordedUntil = Infinity } = query;
     const selected = (stream === undefined ? this.#events : (this.#streams.get(stream) ?? [])).filter(
       (event) =>
-        (event.position > after && event.position <= until) &&
+        event.position > after &&
+        event.position <= until &&
         (stream === undefined || (event.version > afterVersion && event.version <= untilVersion)) &&
-        (event.recordedAt >= recordedFrom && event.recordedAt <= recordedUntil) &&
+        event.recordedAt >= recordedFrom &&
+        event.recordedAt <= recordedUntil &&
         (match === undefined || matches(match, event)),
     );
     if (query.backwards === true) selected.reverse();
@@ -193,7 +195,8 @@ class MemoryEventStore implements EventStore {
     }
     const next = this.#headOf(stream).version + 1;
     if (version !== next) throw refuse(`version ${next} is missing`);
-    if (recordedAt < (this.#events.at(-1)?.recordedAt ?? 0)) throw refuse('it is older than the last event of the store');
+    if (recordedAt < (this.#events.at(-1)?.recordedAt ?? 0))
+      throw refuse('it is older than the last event of the store');
     this.#record(event, stream, version, recordedAt);
   }
 

@@ -66,7 +66,12 @@ export interface AppendRequest {
 
 /** Why a request was not appended: expected outcomes, as data. */
 export type Refusal =
-  | { readonly kind: 'version_conflict'; readonly stream: string; readonly expected: ExpectedVersion; readonly actual: number }
+  | {
+      readonly kind: 'version_conflict';
+      readonly stream: string;
+      readonly expected: ExpectedVersion;
+      readonly actual: number;
+    }
   | { readonly kind: 'stream_deleted'; readonly stream: string; readonly actual: number }
   /** `condition`: its index; `position`: the first event that matched. */
   | { readonly kind: 'condition_conflict'; readonly condition: number; readonly position: Position }

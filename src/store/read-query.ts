@@ -11,9 +11,14 @@ export function checkReadQuery(query: ReadQuery): void {
   const { stream, match, pageSize } = query;
   if (stream !== undefined) checkStreamName(stream);
   else if (query.afterVersion !== undefined || query.untilVersion !== undefined) {
-    throw new EngineError('option_invalid', { option: 'afterVersion or untilVersion', value: 'given', expected: 'a stream beside it' });
+    throw new EngineError('option_invalid', {
+      option: 'afterVersion or untilVersion',
+      value: 'given',
+      expected: 'a stream beside it',
+    });
   }
-  for (const option of ['after', 'until', 'afterVersion', 'untilVersion', 'limit'] as const) checkCount(option, query[option]);
+  for (const option of ['after', 'until', 'afterVersion', 'untilVersion', 'limit'] as const)
+    checkCount(option, query[option]);
   for (const option of ['recordedFrom', 'recordedUntil'] as const) {
     const value = query[option];
     if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value))) {
@@ -21,7 +26,11 @@ export function checkReadQuery(query: ReadQuery): void {
     }
   }
   if (pageSize !== undefined && !(Number.isInteger(pageSize) && pageSize >= 1 && pageSize <= pageSizeMax)) {
-    throw new EngineError('option_invalid', { option: 'pageSize', value: pageSize, expected: `an integer from 1 to ${pageSizeMax}` });
+    throw new EngineError('option_invalid', {
+      option: 'pageSize',
+      value: pageSize,
+      expected: `an integer from 1 to ${pageSizeMax}`,
+    });
   }
   if (match !== undefined && !Array.isArray(match)) {
     throw new EngineError('option_invalid', { option: 'match', value: match, expected: 'a list of { types, tags }' });

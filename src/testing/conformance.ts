@@ -1,0 +1,108 @@
+import type { Clock } from '../ground/clock.ts';
+import type { Backend, Capabilities, EventStore } from '../store/port.ts';
+import { resolveLimits } from '../ground/limits.ts';
+import type { Limits } from '../ground/limits.ts';
+import { appendCases } from './append-cases.ts';
+import { conditionCases } from './condition-cases.ts';
+import { importCases } from './import-cases.ts';
+import { readCases } from './read-cases.ts';
+import { receiptCases } from './receipt-cases.ts';
+import { sharedCases } from './shared-cases.ts';
+import { streamCases } from './stream-cases.ts';
+import { TestClock } from './test-clock.ts';
+
+/** A place for one store, empty at first. */
+export interface ConformancePlace {
+  /** Opening it again, also while it is open, must lead to the same store if the target is `shared`. */
+  readonly backend: Backend;
+  /** Called after everything that was opened there has been closed. */
+  readonly remove: () => Promise<void>;
+}
+
+export interface ConformanceTarget {
+  readonly place: () => Promise<ConformancePlace>;
+  /** What the backend declares; cases that need more are skipped. */
+  readonly capabilities: Capabilities;
+  /** Whether several openings of one place are one store, and what was closed can be opened again. */
+  readonly shared: boolean;
+}
+
+export interface ConformanceCase {
+  /** A sentence: what holds. */
+  readonly name: string;
+  /** Why it does not apply to this backend. */
+  readonly skip?: string;
+  readonly run: () => Promise<void>;
+}
+
+/** What a case works with. */
+export interface Fixture {
+  readonly clock: TestClock;
+  /** Opens the case's store; again, if it is shared. Closed when the case ends. */
+  open(options?: { readonly limits?: Partial<Limits>; readonly clock?: Clock }): Promise<EventStore>;
+}
+
+/** A case as it is written down: with what it needs. */
+export interface CaseDefinition {
+  readonly name: string;
+  readonly needs?: 'multiStream' | 'matchedConditions' | 'gapless' | 'shared';
+  readonly run: (fixture: Fixture) => Promise<void>;
+}
+
+const definitions: readonly CaseDefinition[] = [
+  ...appendCases,
+  ...conditionCases,
+  ...readCases,
+  ...streamCases,
+  ...receiptCases,
+  ...importCases,
+  ...sharedCases,
+];
+
+/**
+ * Everything that a backend's EventStore must do, as cases for any test runner:
+ *
+ * ```ts
+ * for (const { name, skip, run } of eventStoreConformance(target)) test.skipIf(skip !== undefined)(name, run);
+ * ```
+ */
+export function eventStoreConformance(target: ConformanceTarget): readonly ConformanceCase[] {
+  return definitions.map(({ name, needs, run }) => {
+    const skip = needs === undefined ? undefined : missing(needs, target);
+    return { name, ...(skip !== undefined && { skip }), run: () => runIn(target, run) };
+  });
+}
+
+function missing(need: NonNullable<CaseDefinition['needs']>, { capabilities, shared }: ConformanceTarget): string | undefined {
+  switch (need) {
+    case 'multiStream':
+      return capabilities.multiStream ? undefined : 'the backend writes one stream at a time';
+    case 'matchedConditions':
+      return capabilities.conditions === 'matched' ? undefined : `the backend's append conditions are: ${capabilities.conditions}`;
+    case 'gapless':
+      return capabilities.gapless ? undefined : 'the backend’s positions may have gaps';
+    case 'shared':
+      return shared ? undefined : 'each opening of the backend is a store of its own';
+    default:
+      return need satisfies never;
+  }
+}
+
+async function runIn(target: ConformanceTarget, run: CaseDefinition['run']): Promise<void> {
+  const { backend, remove } = await target.place();
+  const clock = new TestClock();
+  const opened: EventStore[] = [];
+  try {
+    await run({
+      clock,
+      open: async (options = {}) => {
+        const store = await backend.openEvents({ clock: options.clock ?? clock, limits: resolveLimits(options.limits) });
+        opened.push(store);
+        return store;
+      },
+    });
+  } finally {
+    for (const store of opened) await store[Symbol.asyncDispose]();
+    await remove();
+  }
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { toUtf8 } from '../event/utf8.ts';
+import type { Receipt, ReceiptDraft } from '../store/port.ts';
+import type { CaseDefinition } from './conformance.ts';
+import { appendOne, appendTypes, draft, readNames, write } from './drafts.ts';
+
+function receipt(key: string, more: Partial<ReceiptDraft> = {}): ReceiptDraft {
+  return { key, commandDigest: new Uint8Array(32).fill(7), outcome: toUtf8('{"ok":true}'), expiresAt: null, ...more };
+}
+
+/** A receipt without the differences between kinds of byte arrays, and between absent and undefined. */
+function plain({ commandDigest, outcome, ...rest }: Receipt): object {
+  const present = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(present), commandDigest: [...commandDigest], outcome: [...outcome] };
+}
+
+const stream = 'order-1';
+
+export const receiptCases: readonly CaseDefinition[] = [
+  {
+    name: 'receipt: kept with its events, and answers the repetition before every other check',
+    run: async ({ open, clock }) => {
+      const store = await open();
+      const given = receipt('key 🎉', { expiresAt: clock.now() + 1_000, owner: 'saga-1' });
+      const request = write(stream, 'no_stream', [draft('A'), draft('B')], { receipt: given });
+      assert.equal((await appendOne(store, request)).kind, 'appended');
+      const kept = { ...given, recordedAt: clock.now(), position: 2 };
+      const repeated = await appendOne(store, request);
+      assert.ok(repeated.kind === 'duplicate');
+      assert.deepEqual(plain(repeated.receipt), plain(kept));
+      const found = await store.receipt('key 🎉');
+      assert.deepEqual(found && plain(found), plain(kept));
+      assert.equal(await store.receipt('another'), undefined);
+      assert.deepEqual(await readNames(store), [`${stream}@1`, `${stream}@2`]);
+    },
+  },
+  {
+    name: 'receipt: alone, for a command that changed nothing',
+    run: async ({ open, clock }) => {
+      const store = await open();
+      const request = { writes: [], checks: [], conditions: [], receipt: receipt('k') };
+      assert.deepEqual(await appendOne(store, request), { kind: 'appended', position: 0, versions: [], recordedAt: clock.now() });
+      const repeated = await appendOne(store, request);
+      assert.ok(repeated.kind === 'duplicate');
+      assert.deepEqual(plain(repeated.receipt), plain({ ...receipt('k'), recordedAt: clock.now() }));
+      assert.equal((await store.head()).position, 0);
+    },
+  },
+  {
+    name: 'receipt: not kept when the append is refused',
+    run: async ({ open }) => {
+      const store = await open();
+      assert.equal((await appendOne(store, write(stream, 3, [draft('A')], { receipt: receipt('k') }))).kind, 'version_conflict');
+      assert.equal(await store.receipt('k'), undefined);
+      assert.equal((await appendOne(store, write(stream, 0, [draft('A')], { receipt: receipt('k') }))).kind, 'appended');
+    },
+  },
+  {
+    name: 'receipt: the second request with a key in one group is a duplicate of the first',
+    run: async ({ open }) => {
+      const store = await open();
+      const request = write(stream, 'any', [draft('A')], { receipt: receipt('k') });
+      const results = await store.append([request, request, request]);
+      assert.deepEqual(results.map(({ kind }) => kind), ['appended', 'duplicate', 'duplicate']);
+    },
+  },
+  {
+    name: 'receipt: expires at its time, after which the key can be used again',
+    run: async ({ open, clock }) => {
+      const store = await open();
+      const attempt = () => appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt('k', { expiresAt: clock.now() + 1_000 }) }));
+      assert.equal((await attempt()).kind, 'appended');
+      clock.advance(999);
+      assert.equal((await attempt()).kind, 'duplicate');
+      clock.advance(1);
+      assert.equal(await store.receipt('k'), undefined);
+      assert.equal((await attempt()).kind, 'appended');
+      assert.equal((await attempt()).kind, 'duplicate');
+    },
+  },
+  {
+    name: 'receipt: released when expired or by their owner, a bounded number at a time, and no others',
+    run: async ({ open, clock }) => {
+      const store = await open();
+      const now = clock.now();
+      for (let n = 0; n < 5; n++) await appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt(`expiring-${n}`, { expiresAt: now + n }) }));
+      for (let n = 0; n < 3; n++) await appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt(`owned-${n}`, { owner: 'saga-1' }) }));
+      await appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt('other', { owner: 'saga-2' }) }));
+      assert.equal(await store.releaseReceipts({ expiredAt: now + 2 }, 2), 2);
+      assert.equal(await store.releaseReceipts({ expiredAt: now + 2 }, 2), 1);
+      assert.equal(await store.releaseReceipts({ expiredAt: now + 2 }, 2), 0);
+      assert.equal(await store.releaseReceipts({ owner: 'saga-1' }, 2), 2);
+      assert.equal(await store.releaseReceipts({ owner: 'saga-1' }, 2), 1);
+      for (const key of ['expiring-3', 'expiring-4', 'other']) assert.equal((await store.receipt(key))?.key, key);
+      assert.equal(await store.receipt('owned-0'), undefined);
+      // A released key is free, and ids that receipts had are not mixed up.
+      assert.equal((await appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt('owned-0') }))).kind, 'appended');
+      assert.equal((await store.receipt('owned-0'))?.key, 'owned-0');
+    },
+  },
+  {
+    name: 'receipt: of a hundred racers with one key one is executed',
+    run: async ({ open }) => {
+      const store = await open();
+      const request = write(stream, 'any', [draft('A')], { receipt: receipt('k') });
+      const results = await Promise.all(Array.from({ length: 100 }, () => appendOne(store, request)));
+      assert.equal(results.filter(({ kind }) => kind === 'appended').length, 1);
+      assert.equal(results.filter(({ kind }) => kind === 'duplicate').length, 99);
+      assert.equal((await store.head()).position, 1);
+    },
+  },
+  {
+    name: 'receipt: outlives the store’s closing, and is seen by others who have it open',
+    needs: 'shared',
+    run: async ({ open }) => {
+      const first = await open();
+      const second = await open();
+      assert.equal(await second.receipt('k'), undefined);
+      await appendTypes(second, stream, 'A');
+      await appendOne(first, write(stream, 'any', [draft('A')], { receipt: receipt('k') }));
+      assert.equal((await second.receipt('k'))?.key, 'k');
+      assert.equal((await appendOne(second, write(stream, 'any', [draft('A')], { receipt: receipt('k') }))).kind, 'duplicate');
+      await first[Symbol.asyncDispose]();
+      assert.equal(await second.releaseReceipts({ expiredAt: Number.MAX_SAFE_INTEGER }, 10), 0);
+      assert.equal((await (await open()).receipt('k'))?.key, 'k');
+    },
+  },
+];

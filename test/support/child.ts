@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly lines: readonly string[];
+  readonly stderr: string;
+}
+
+export interface Child {
+  readonly process: ChildProcess;
+  /** The lines printed so far; grows. */
+  readonly lines: readonly string[];
+  /** Resolves with the first line that is printed. */
+  readonly firstLine: Promise<string>;
+  readonly finished: Promise<Finished>;
+}
+
+/** Starts a program of test/programs under this Node. */
+export function startProgram(name: string, args: readonly string[], options: SpawnOptions = {}): Child {
+  const path = fileURLToPath(new URL(`../programs/${name}.ts`, import.meta.url));
+  return startCommand(process.execPath, [path, ...args], options);
+}
+
+export function startCommand(command: string, args: readonly string[], options: SpawnOptions = {}): Child {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const lines: string[] = [];
+  let stderr = '';
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const { promise: firstLine, resolve: sawLine } = Promise.withResolvers<string>();
+  if (child.stdout !== null) {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.push(line);
+      sawLine(line);
+    });
+  }
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, lines, stderr }));
+  });
+  return { process: child, lines, firstLine, finished };
+}
+
+/** Runs a program to its end, which must be a good one. */
+export async function runProgram(name: string, args: readonly string[], options: SpawnOptions = {}): Promise<readonly string[]> {
+  const { code, signal, lines, stderr } = await startProgram(name, args, options).finished;
+  if (code !== 0) throw new Error(`${name} ended with ${code ?? signal}: ${stderr}`);
+  return lines;
+}
