@@ -8,6 +8,9 @@ import { applicationId, formatVersion, migrate } from './schema.ts';
 /** Before it, several connections that write and checkpoint one file can corrupt it: the WAL-reset bug. */
 const sqliteRequired = '3.51.3';
 
+/** Smaller files are checked as a whole when they are opened: a tenth of a second. Larger ones where they are read. */
+const checkedBytesMax = 32 * 1024 * 1024;
+
 /** How long another program may hold the file before waiting turns into `store_locked`. */
 const lockedMsMax = 30_000;
 
@@ -27,7 +30,7 @@ export function requireSqlite(found: string, required: string = sqliteRequired):
  * `store_full`, `store_locked`, `sqlite_too_old`.
  */
 export function openForWriting(file: string): DatabaseSync {
-  refuseEmptiedFile(file);
+  refuseStump(file);
   const db = connect(file, false);
   try {
     retryWhileBusy(file, () => prepareFile(db, file));
@@ -69,6 +72,7 @@ function prepareFile(db: DatabaseSync, file: string): void {
   // Checkpoints are run between groups, where their failure can be seen (writer.ts).
   db.exec('pragma wal_autocheckpoint = 0');
   refuseTruncated(db, file);
+  if (statSync(file).size <= checkedBytesMax) refuseDamaged(db, file);
 }
 
 /** The file's format version; 0 for a new file. */
@@ -99,9 +103,15 @@ function create(db: DatabaseSync, file: string): void {
   }
 }
 
+/** SQLite takes a file that is shorter than its header for a new one. */
+const headerBytes = 512;
+
 /** A file without content beside a write-ahead log with some was emptied by someone: SQLite would discard the log. */
-function refuseEmptiedFile(file: string): void {
+function refuseStump(file: string): void {
   const size = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size(file) > 0 && size(file) < headerBytes) {
+    throw new EngineError('store_foreign', { file, found: `it has only ${size(file)} bytes` });
+  }
   if (size(file) === 0 && size(`${file}-wal`) > 0) {
     throw new EngineError('store_corrupt', { file, where: 'it is empty, but its write-ahead log is not' });
   }
@@ -120,6 +130,12 @@ function refuseTruncated(db: DatabaseSync, file: string): void {
   } finally {
     db.exec('rollback');
   }
+}
+
+/** Whether tables and indexes agree, which reading one of them cannot show. */
+function refuseDamaged(db: DatabaseSync, file: string): void {
+  const answer = String(scalar(db, 'pragma integrity_check(1)'));
+  if (answer !== 'ok') throw new EngineError('store_corrupt', { file, where: answer });
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Recorded } from '../event/event.ts';
-import { deletedType } from '../event/event.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { StreamHead, StreamsQuery } from '../store/port.ts';
 import { openForReading } from './connection.ts';
@@ -9,6 +8,7 @@ import type { EventRow } from './event-row.ts';
 import { HeadRow } from './head-row.ts';
 import type { Head } from './head-row.ts';
 import { NameReader } from './name-reader.ts';
+import { StreamIndex } from './stream-index.ts';
 
 /** Bounds of a page; all but the last exclude nothing by themselves. */
 export interface PageBounds {
@@ -33,13 +33,12 @@ export class Reader {
   readonly #file: string;
   readonly #head: HeadRow;
   readonly #names: NameReader;
+  readonly #streams: StreamIndex;
   readonly #byPosition: { readonly forwards: StatementSync; readonly backwards: StatementSync };
   readonly #byVersion: { readonly forwards: StatementSync; readonly backwards: StatementSync };
-  readonly #streamId: StatementSync;
   readonly #one: StatementSync;
   readonly #timeAt: StatementSync;
-  readonly #streamHead: StatementSync;
-  readonly #streamPage: StatementSync;
+  readonly #streamNames: StatementSync;
   readonly #dataVersion: StatementSync;
 
   constructor(file: string) {
@@ -48,6 +47,7 @@ export class Reader {
     this.#file = file;
     this.#head = new HeadRow(db, file);
     this.#names = new NameReader(db, file);
+    this.#streams = new StreamIndex(db, file, this.#names);
     const arrays = (sql: string): StatementSync => {
       const statement = db.prepare(sql);
       statement.setReturnArrays(true);
@@ -58,13 +58,9 @@ export class Reader {
     this.#byPosition = { forwards: page(byPosition, 'position'), backwards: page(byPosition, 'position desc') };
     const byVersion = 'stream = ? and version > ? and version <= ? and +position > ? and +position <= ?';
     this.#byVersion = { forwards: page(byVersion, 'version'), backwards: page(byVersion, 'version desc') };
-    this.#streamId = db.prepare('select id from streams where name = ?');
     this.#one = arrays(`select ${eventColumns} from events where position = ?`);
     this.#timeAt = db.prepare('select recorded_at from events where position = ?');
-    const last = (column: string) => `(select ${column} from events where stream = streams.id order by version desc limit 1)`;
-    const heads = `select name, ${last('version')} as version, ${last('type')} as type from streams`;
-    this.#streamHead = db.prepare(`${heads} where name = ?`);
-    this.#streamPage = db.prepare(`${heads} where name >= ? and name > ? order by name limit ?`);
+    this.#streamNames = db.prepare('select name from streams where name >= ? and name > ? order by name limit ?');
     this.#dataVersion = db.prepare('pragma data_version');
   }
 
@@ -94,17 +90,21 @@ export class Reader {
 
   /** @throws {EngineError} `store_corrupt` where a version is missing. */
   streamPage(stream: string, bounds: StreamPageBounds): readonly Recorded[] {
-    const id = this.#streamId.get(stream)?.id;
+    const id = this.#streams.id(stream);
     if (id === undefined) return [];
-    const statement = this.#byVersion[bounds.backwards ? 'backwards' : 'forwards'];
-    const { afterVersion, untilVersion, after, until, limit } = bounds;
+    const { backwards, afterVersion, untilVersion, after, until, limit } = bounds;
+    const statement = this.#byVersion[backwards ? 'backwards' : 'forwards'];
     const page = this.#collect(statement.iterate(id, afterVersion, untilVersion, after, until, limit));
-    const first = page[0];
-    // Where positions bound the page, its first version is not known beforehand.
-    let expected = after === 0 && !bounds.backwards ? afterVersion + 1 : first?.version;
+    let expected = page[0]?.version;
     for (const event of page) {
-      if (event.version !== expected || event.stream !== stream) throw this.#missing(`version ${expected} of ${stream}`);
-      expected += bounds.backwards ? -1 : 1;
+      if (event.version !== expected) throw this.#missing(`version ${expected} of ${stream}`);
+      expected += backwards ? -1 : 1;
+    }
+    // Which versions the bounds by position leave out is not known; all others must be there.
+    if (!backwards && after === 0) {
+      const first = page[0]?.version ?? afterVersion + 1;
+      if (first !== afterVersion + 1) throw this.#missing(`version ${afterVersion + 1} of ${stream}`);
+      if (page.length === 0 && afterVersion < untilVersion) this.#streams.requireEnd(stream, id, afterVersion, until);
     }
     return page;
   }
@@ -131,21 +131,15 @@ export class Reader {
   }
 
   streamHead(stream: string): StreamHead {
-    const row = this.#streamHead.get(stream);
-    return row === undefined ? { stream, version: 0, deleted: false, hotCount: 0 } : this.#toHead(row);
+    const { version, deleted } = this.#streams.state(stream);
+    return { stream, version, deleted, hotCount: version };
   }
 
   streams({ prefix = '', after = '', limit }: StreamsQuery): readonly StreamHead[] {
-    const rows = this.#streamPage.all(prefix, after, limit);
+    const names = this.#streamNames.all(prefix, after, limit).map(({ name }) => String(name));
     // Names are ordered by their bytes, so those with the prefix stand together.
-    const end = rows.findIndex(({ name }) => !String(name).startsWith(prefix));
-    return rows.slice(0, end === -1 ? rows.length : end).map((row) => this.#toHead(row));
-  }
-
-  #toHead(row: Record<string, unknown>): StreamHead {
-    const version = Number(row.version);
-    const deleted = this.#names.type(Number(row.type)).name === deletedType;
-    return { stream: String(row.name), version, deleted, hotCount: version };
+    const end = names.findIndex((name) => !name.startsWith(prefix));
+    return names.slice(0, end === -1 ? names.length : end).map((name) => this.streamHead(name));
   }
 
   #collect(rows: Iterable<unknown>): readonly Recorded[] {

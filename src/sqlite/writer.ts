@@ -18,7 +18,8 @@ import { Unpacking } from './packed-events.ts';
 import type { PackedEvent, PackedEvents } from './packed-events.ts';
 import { Receipts } from './receipts.ts';
 import { Search } from './search.ts';
-import { StreamHeads } from './stream-heads.ts';
+import { StreamIndex } from './stream-index.ts';
+import { StreamStates } from './stream-states.ts';
 
 /** A request whose events are packed beside the group: each write says how many of them are its own. */
 export interface PackedRequest extends Omit<JudgedRequest, 'writes'> {
@@ -42,7 +43,7 @@ export class Writer {
   readonly #db: DatabaseSync;
   readonly #headRow: HeadRow;
   readonly #names: NameWriter;
-  readonly #streams: StreamHeads;
+  readonly #streams: StreamStates;
   readonly #search: Search;
   readonly #receipts: Receipts;
   readonly #idRuns: IdRunBuilder;
@@ -60,7 +61,7 @@ export class Writer {
     const names = new NameReader(db, file);
     this.#headRow = new HeadRow(db, file);
     this.#names = new NameWriter(db);
-    this.#streams = new StreamHeads(db, names);
+    this.#streams = new StreamStates(db, names, new StreamIndex(db, file, names));
     this.#search = new Search(db);
     this.#receipts = new Receipts(db, file);
     this.#idRuns = new IdRunBuilder(db, names);

@@ -1,0 +1,80 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { deletedType } from '../event/event.ts';
+import { EngineError } from '../ground/errors.ts';
+import { eventColumns, toRecorded } from './event-row.ts';
+import type { EventRow } from './event-row.ts';
+import { HeadRow } from './head-row.ts';
+import type { NameReader } from './name-reader.ts';
+
+/** Where a stream stands. */
+export interface StreamState {
+  /** 0 for a stream that does not exist yet. */
+  id: number;
+  version: number;
+  deleted: boolean;
+}
+
+/**
+ * The ends of streams, from the index on (stream, version).
+ *
+ * A damaged entry of an index is not served, it is missed, which no checksum of the rows would show. But this index
+ * is dense: ids of streams and versions have no gaps, so the entry behind the last of a stream is the first of the
+ * next. If it is anything else, the index is damaged.
+ */
+export class StreamIndex {
+  readonly #file: string;
+  readonly #names: NameReader;
+  readonly #head: HeadRow;
+  readonly #selectId: StatementSync;
+  readonly #selectLast: StatementSync;
+  readonly #selectNext: StatementSync;
+
+  constructor(db: DatabaseSync, file: string, names: NameReader) {
+    this.#file = file;
+    this.#names = names;
+    this.#head = new HeadRow(db, file);
+    this.#selectId = db.prepare('select id from streams where name = ?');
+    this.#selectLast = db.prepare(`select ${eventColumns} from events where stream = ? order by version desc limit 1`);
+    this.#selectLast.setReturnArrays(true);
+    this.#selectNext = db.prepare(
+      'select stream, version, position from events where (stream, version) > (?, ?) order by stream, version limit 1',
+    );
+  }
+
+  /** @throws {EngineError} `store_corrupt` where the index of names leads to another stream. */
+  id(stream: string): number | undefined {
+    const id = this.#selectId.get(stream)?.id as number | undefined;
+    if (id !== undefined && this.#names.stream(id) !== stream) throw this.#damaged(stream);
+    return id;
+  }
+
+  /** @throws {EngineError} `store_corrupt` */
+  state(stream: string): StreamState {
+    const id = this.id(stream);
+    if (id === undefined) return { id: 0, version: 0, deleted: false };
+    const row = this.#selectLast.get(id) as unknown as EventRow | undefined;
+    if (row === undefined) throw this.#damaged(stream);
+    const last = toRecorded(row, this.#names, this.#file);
+    this.requireEnd(stream, id, last.version, last.position);
+    return { id, version: last.version, deleted: last.type === deletedType };
+  }
+
+  /**
+   * That a stream has no version behind this one, at least none up to a position.
+   * @throws {EngineError} `store_corrupt`
+   */
+  requireEnd(stream: string, id: number, version: number, until: number): void {
+    const next = this.#selectNext.get(id, version) as { stream: number; version: number; position: number } | undefined;
+    if (next === undefined) {
+      if (id < this.#head.read().streams) throw this.#damaged(stream);
+      return;
+    }
+    const isNextStream = next.stream === id + 1 && next.version === 1;
+    const isLater = next.stream === id && next.version === version + 1 && next.position > until;
+    if (!isNextStream && !isLater) throw this.#damaged(stream);
+  }
+
+  #damaged(stream: string): EngineError {
+    return new EngineError('store_corrupt', { file: this.#file, where: `an index misses events of ${stream}, or takes others for them` });
+  }
+}
