@@ -1,0 +1,1 @@
+export declare function withLock<Result>(file: string, action: () => Promise<Result> | Result): Promise<Result>;
