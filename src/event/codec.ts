@@ -7,7 +7,7 @@ import { deletedType, eventKind, jsonEncoding } from './event.ts';
 import { pathStep, toFaithfulJson } from './json.ts';
 import { checkEventType, normalizeTags, splitStreamName } from './names.ts';
 import type { SchemaInput, SchemaIssue, SchemaOutput, StandardSchemaV1 } from './standard-schema.ts';
-import { fromUtf8, toHex, toUtf8, utf8Length } from './utf8.ts';
+import { fromUtf8, toHex, toUtf8, utf8Length } from './bytes.ts';
 
 /** Event types and their schemas (anything that implements Standard Schema). */
 export type EventSchemas = Readonly<Record<string, StandardSchemaV1>>;

@@ -26,9 +26,9 @@ export const jsonEncoding = 'json';
 /** Ends a stream. Later appends must expect `'deleted'`. */
 export const deletedType = '$deleted';
 /** Stands for archived events. */
-export const compactedType = '$compacted';
+const compactedType = '$compacted';
 /** Types of a saga's own events begin with this. */
-export const sagaTypePrefix = '$saga';
+const sagaTypePrefix = '$saga';
 
 /** What an event does to its stream. */
 export type EventKind = 'created' | 'updated' | 'deleted' | 'compacted' | 'saga_step';

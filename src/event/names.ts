@@ -1,10 +1,10 @@
 import { EngineError } from '../ground/errors.ts';
-import { utf8Length } from './utf8.ts';
+import { utf8Length } from './bytes.ts';
 
 /** Bytes of UTF-8 in a stream name. */
 export const streamBytesMax = 1_024;
 /** Bytes of UTF-8 in an event type or a receipt key. */
-export const typeBytesMax = 256;
+const typeBytesMax = 256;
 
 const aggregatePattern = /^[a-z][A-Za-z0-9_]*$/;
 const controlPattern = /\p{Cc}/u;

@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { EngineError } from '../ground/errors.ts';
 import { integersChecksum } from './checksum.ts';
-import { isBusy, toEngineError } from './failures.ts';
+import { toEngineError } from './failures.ts';
+import { retryWhileBusy } from './retry-while-busy.ts';
 import { applicationId, formatVersion, migrate } from './schema.ts';
 
 /** Before it, several connections that write and checkpoint one file can corrupt it: the WAL-reset bug. */
@@ -10,9 +11,6 @@ const sqliteRequired = '3.51.3';
 
 /** Smaller files are checked as a whole when they are opened: a tenth of a second. Larger ones where they are read. */
 const checkedBytesMax = 32 * 1024 * 1024;
-
-/** How long another program may hold the file before waiting turns into `store_locked`. */
-const lockedMsMax = 30_000;
 
 /** @throws {EngineError} `sqlite_too_old` */
 export function requireSqlite(found: string, required: string = sqliteRequired): void {
@@ -29,11 +27,11 @@ export function requireSqlite(found: string, required: string = sqliteRequired):
  * @throws {EngineError} `store_foreign`, `store_newer`, `store_corrupt`, `store_unavailable`, `store_read_only`,
  * `store_full`, `store_locked`, `sqlite_too_old`.
  */
-export function openForWriting(file: string): DatabaseSync {
+export function openForWriting(file: string, lockTimeoutMs: number): DatabaseSync {
   refuseStump(file);
   const db = connect(file, false);
   try {
-    retryWhileBusy(file, () => prepareFile(db, file));
+    retryWhileBusy(file, lockTimeoutMs, () => prepareFile(db, file));
     return db;
   } catch (error) {
     db.close();
@@ -64,7 +62,10 @@ function prepareFile(db: DatabaseSync, file: string): void {
   // The switch reports an I/O error only by answering with the old mode.
   const mode = scalar(db, 'pragma journal_mode = wal');
   if (mode !== 'wal') {
-    throw new EngineError('store_unavailable', { file, reason: `the folder's file system does not support WAL (journal mode ${String(mode)})` });
+    throw new EngineError('store_unavailable', {
+      file,
+      reason: `the folder's file system does not support WAL (journal mode ${String(mode)})`,
+    });
   }
   // fullfsync: on macOS, fsync alone does not reach the disk. It means nothing elsewhere.
   db.exec('pragma synchronous = full; pragma fullfsync = on; pragma checkpoint_fullfsync = on');
@@ -81,7 +82,8 @@ function refuseForeign(db: DatabaseSync, file: string): number {
   const application = Number(scalar(db, 'pragma application_id'));
   const tables = Number(scalar(db, 'select count(*) from sqlite_schema'));
   if (application === 0 && version === 0 && tables === 0) return 0;
-  if (application !== applicationId) throw new EngineError('store_foreign', { file, found: 'it is another program’s database' });
+  if (application !== applicationId)
+    throw new EngineError('store_foreign', { file, found: 'it is another program’s database' });
   if (version > formatVersion) throw new EngineError('store_newer', { file, found: version, supported: formatVersion });
   return version;
 }
@@ -148,36 +150,14 @@ export function checkpoint(db: DatabaseSync, mode: 'passive' | 'truncate'): void
 
 /** Pages in the log that are not in the database file yet. */
 export function pagesToCheckpoint(db: DatabaseSync): number {
-  const { log, checkpointed } = db.prepare('pragma wal_checkpoint(noop)').get() as { log: number; checkpointed: number };
+  const { log, checkpointed } = db.prepare('pragma wal_checkpoint(noop)').get() as {
+    log: number;
+    checkpointed: number;
+  };
   return log - checkpointed;
 }
 
-/**
- * SQLite's own waiting backs off up to 100 ms a step, which starves some of several busy writers; this one asks
- * about every millisecond.
- * @throws {EngineError} `store_locked` after 30 seconds; whatever else `action` throws, at once.
- */
-export function retryWhileBusy<Result>(file: string, action: () => Result): Result {
-  const started = performance.now();
-  for (;;) {
-    try {
-      return action();
-    } catch (error) {
-      if (!isBusy(error)) throw error;
-      const waitedMs = Math.round(performance.now() - started);
-      if (waitedMs > lockedMsMax) throw new EngineError('store_locked', { file, waitedMs }, { cause: error });
-      pause(0.2 + Math.random());
-    }
-  }
-}
-
-const pauseCell = new Int32Array(new SharedArrayBuffer(4));
-
-function pause(ms: number): void {
-  Atomics.wait(pauseCell, 0, 0, ms);
-}
-
 /** The first column of a statement's first row. */
-export function scalar(db: DatabaseSync, sql: string): unknown {
+function scalar(db: DatabaseSync, sql: string): unknown {
   return Object.values(db.prepare(sql).get() ?? {})[0];
 }

@@ -26,7 +26,10 @@ export const eventColumns = 'position, stream, version, type, recorded_at, tags,
 export function toRecorded(row: EventRow, names: NameReader, file: string): Recorded {
   const [position, stream, version, type, recordedAt, tags, dataLength, payload, segment, crc] = row;
   if (eventChecksum({ position, stream, version, type, recordedAt, tags, dataLength, segment }, payload) !== crc) {
-    throw new EngineError('store_corrupt', { file, where: `the event at position ${position} does not match its checksum` });
+    throw new EngineError('store_corrupt', {
+      file,
+      where: `the event at position ${position} does not match its checksum`,
+    });
   }
   return new EventOfRow(row, names);
 }

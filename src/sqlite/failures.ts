@@ -1,9 +1,19 @@
 /** What SQLite's error codes mean to a user (https://www.sqlite.org/rescode.html). */
 import { EngineError } from '../ground/errors.ts';
 
-const codes = { busy: 5, locked: 6, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, protocol: 15, notADatabase: 26 };
+const codes = {
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  protocol: 15,
+  notADatabase: 26,
+};
 /** The file for shared memory could not be made larger: the disk is full. */
-const ioErrorShmSize = 10 | (19 << 8);
+const ioErrorShmSize = codes.ioError | (19 << 8);
 
 function extendedCode(error: unknown): number | undefined {
   const { errcode } = (error ?? {}) as { errcode?: unknown };
@@ -22,15 +32,18 @@ export function isBusy(error: unknown): boolean {
 }
 
 /** After which nothing that this connection says can be trusted. */
-export function isFatal(error: unknown): boolean {
-  if (error instanceof EngineError) return error.code === 'store_failed' || error.code === 'store_corrupt';
-  return false;
+export function isFatal({ code }: EngineError): boolean {
+  return code === 'store_failed' || code === 'store_corrupt';
 }
 
 /**
  * @param outcome whether what was being done may have been written.
  */
-export function toEngineError(error: unknown, file: string, outcome: 'not_written' | 'unknown' = 'not_written'): EngineError {
+export function toEngineError(
+  error: unknown,
+  file: string,
+  outcome: 'not_written' | 'unknown' = 'not_written',
+): EngineError {
   if (error instanceof EngineError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const options = { cause: error };
@@ -43,19 +56,14 @@ export function toEngineError(error: unknown, file: string, outcome: 'not_writte
     case codes.corrupt:
       return new EngineError('store_corrupt', { file, where: reason }, options);
     case codes.notADatabase:
-      return new EngineError('store_foreign', { file, found: 'it is no SQLite database, or its first page is damaged' }, options);
+      return new EngineError(
+        'store_foreign',
+        { file, found: 'it is no SQLite database, or its first page is damaged' },
+        options,
+      );
     case codes.cannotOpen:
       return new EngineError('store_unavailable', { file, reason }, options);
     default:
       return new EngineError('store_failed', { file, reason, outcome }, options);
-  }
-}
-
-/** Runs a read, and says what its failure means. */
-export function explained<Result>(file: string, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    throw toEngineError(error, file);
   }
 }

@@ -34,7 +34,15 @@ export class HeadRow {
     if (values === undefined || integersChecksum(...values) !== row?.at(-1)) {
       throw new EngineError('store_corrupt', { file: this.#file, where: 'its head row does not match its checksum' });
     }
-    const [position, recordedAt, streams, types, tags, receipts, idRuns] = values as [number, number, number, number, number, number, number];
+    const [position, recordedAt, streams, types, tags, receipts, idRuns] = values as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     return { position, recordedAt, streams, types, tags, receipts, idRuns };
   }
 

@@ -7,6 +7,7 @@
  * events that is 305 lookups of a few microseconds.)
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { areEqual } from '../event/bytes.ts';
 import { eventId } from '../event/digests.ts';
 import { digestBytes } from './event-row.ts';
 import type { Head } from './head-row.ts';
@@ -107,7 +108,8 @@ export class IdRunBuilder {
 
   #write(head: Head): void {
     const end = this.#written + sliceLength;
-    for (const { prefix, position } of this.#entries.slice(this.#written, end)) this.#insert.run(this.#run, prefix, position);
+    for (const { prefix, position } of this.#entries.slice(this.#written, end))
+      this.#insert.run(this.#run, prefix, position);
     this.#written = end;
     if (end < runLength) return;
     head.idRuns += 1;
@@ -118,8 +120,4 @@ export class IdRunBuilder {
 function prefixOf(id: Uint8Array): number {
   const view = new DataView(id.buffer, id.byteOffset);
   return view.getUint16(0) * 0x1_0000_0000 + view.getUint32(2);
-}
-
-function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, index) => byte === b[index]);
 }

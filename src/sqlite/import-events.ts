@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { areEqual } from '../event/bytes.ts';
 import { eventId } from '../event/digests.ts';
 import { EngineError } from '../ground/errors.ts';
 import { digestBytes } from './event-row.ts';
@@ -30,15 +31,20 @@ export function importEvents(
   );
   let skipped = 0;
   for (const [index, event] of new Unpacking(events).take(streams.length).entries()) {
-    const [stream, version, recordedAt] = [streams[index] as string, versions[index] as number, recordedAts[index] as number];
+    const [stream, version, recordedAt] = [
+      streams[index] as string,
+      versions[index] as number,
+      recordedAts[index] as number,
+    ];
     const refuse = (reason: string) => new EngineError('import_refused', { stream, version, reason });
     const current = heads.version(stream);
     if (version <= current) {
       const existing = select.get(stream, version) as { recorded_at: number; digest: Uint8Array } | undefined;
       const bodyDigest = event.payload.subarray(0, digestBytes);
       const id = eventId({ stream, version, recordedAt, bodyDigest });
-      const existingId = existing && eventId({ stream, version, recordedAt: existing.recorded_at, bodyDigest: existing.digest });
-      if (!existingId?.every((byte, at) => byte === id[at])) throw refuse('the store has another event there');
+      const existingId =
+        existing && eventId({ stream, version, recordedAt: existing.recorded_at, bodyDigest: existing.digest });
+      if (existingId === undefined || !areEqual(existingId, id)) throw refuse('the store has another event there');
       skipped += 1;
       continue;
     }

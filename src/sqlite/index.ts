@@ -3,16 +3,33 @@ import type { Backend } from '../store/port.ts';
 import { EngineError } from '../ground/errors.ts';
 import { SqliteEventStore } from './store.ts';
 
+export interface SqliteOptions {
+  /** How long to wait for another program's transaction before `store_locked`, in ms. Default 30,000; also Infinity. */
+  readonly lockTimeoutMs?: number;
+}
+
 /**
  * A store in one file on disk, by Node's own SQLite: nothing to install, no server. The file is made if it does
  * not exist (its folder is not); beside it lie `<file>-wal` and `<file>-shm` while it is open. Several processes may
  * open it. Not for network file systems.
  * @throws {EngineError} `option_invalid` for an empty name or one that SQLite would take for something else.
  */
-export function sqlite(file: string): Backend {
+export function sqlite(file: string, options: SqliteOptions = {}): Backend {
   if (typeof file !== 'string' || file === '' || file === ':memory:' || file.includes('\0')) {
-    throw new EngineError('option_invalid', { option: 'file', value: file, expected: 'the path of a file; for a store in memory use memory()' });
+    throw new EngineError('option_invalid', {
+      option: 'file',
+      value: file,
+      expected: 'the path of a file; for a store in memory use memory()',
+    });
+  }
+  const { lockTimeoutMs = 30_000 } = options;
+  if (!(lockTimeoutMs >= 0)) {
+    throw new EngineError('option_invalid', {
+      option: 'lockTimeoutMs',
+      value: lockTimeoutMs,
+      expected: 'a number of at least 0',
+    });
   }
   const path = resolve(file);
-  return { name: `sqlite:${file}`, openEvents: (options) => SqliteEventStore.open(path, options) };
+  return { name: `sqlite:${file}`, openEvents: (given) => SqliteEventStore.open(path, lockTimeoutMs, given) };
 }

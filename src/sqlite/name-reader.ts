@@ -54,8 +54,11 @@ export class NameReader {
   type(id: number): TypeName {
     const known = this.#types.get(id);
     if (known !== undefined) return known;
-    const row = this.#selectType.get(id) as { name: string; schema_version: number; encoding: string; crc: number } | undefined;
-    if (row === undefined || nameChecksum(id, row.name, row.schema_version, row.encoding) !== row.crc) throw this.#damaged('types', id);
+    const row = this.#selectType.get(id) as
+      | { name: string; schema_version: number; encoding: string; crc: number }
+      | undefined;
+    if (row === undefined || nameChecksum(id, row.name, row.schema_version, row.encoding) !== row.crc)
+      throw this.#damaged('types', id);
     const type = { name: row.name, schemaVersion: row.schema_version, encoding: row.encoding };
     this.#types.set(id, type);
     return type;
@@ -68,7 +71,10 @@ export class NameReader {
   }
 
   #damaged(table: string, id: number): EngineError {
-    return new EngineError('store_corrupt', { file: this.#file, where: `row ${id} of ${table} does not match its checksum` });
+    return new EngineError('store_corrupt', {
+      file: this.#file,
+      where: `row ${id} of ${table} does not match its checksum`,
+    });
   }
 }
 

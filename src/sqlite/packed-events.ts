@@ -46,7 +46,12 @@ export function packEvents(events: readonly Draft[]): PackedEvents {
     byteCount += payloadLength;
     hasTags ||= tags.length > 0;
   }
-  return { types, sizes, tags: hasTags ? events.map(({ tags }) => tags) : [], payloads: joinPayloads(events, byteCount) };
+  return {
+    types,
+    sizes,
+    tags: hasTags ? events.map(({ tags }) => tags) : [],
+    payloads: joinPayloads(events, byteCount),
+  };
 }
 
 function joinPayloads(events: readonly Draft[], byteCount: number): Uint8Array<ArrayBuffer> {
@@ -82,7 +87,11 @@ export class Unpacking {
 
   #next(): PackedEvent {
     const { types, sizes, tags, payloads } = this.#packed;
-    const [typeIndex, dataLength, payloadLength] = sizes.subarray(this.#index * columns) as unknown as [number, number, number];
+    const [typeIndex, dataLength, payloadLength] = sizes.subarray(this.#index * columns) as unknown as [
+      number,
+      number,
+      number,
+    ];
     const event: PackedEvent = {
       type: types[typeIndex] as TypeName,
       tags: tags[this.#index] ?? noTags,

@@ -53,7 +53,8 @@ export class Reader {
       statement.setReturnArrays(true);
       return statement;
     };
-    const page = (where: string, order: string) => arrays(`select ${eventColumns} from events where ${where} order by ${order} limit ?`);
+    const page = (where: string, order: string) =>
+      arrays(`select ${eventColumns} from events where ${where} order by ${order} limit ?`);
     const byPosition = 'position > ? and position <= ?';
     this.#byPosition = { forwards: page(byPosition, 'position'), backwards: page(byPosition, 'position desc') };
     const byVersion = 'stream = ? and version > ? and version <= ? and +position > ? and +position <= ?';

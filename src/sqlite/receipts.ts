@@ -85,14 +85,17 @@ export class Receipts {
   }
 
   release(which: { readonly expiredAt: number } | { readonly owner: string }, limit: number): number {
-    const rows = 'owner' in which ? this.#deleteOwned.all(which.owner, limit) : this.#deleteExpired.all(which.expiredAt, limit);
-    for (const { id, key } of rows as { id: number; key: string }[]) if (this.#rows.get(key) === id) this.#rows.delete(key);
+    const rows =
+      'owner' in which ? this.#deleteOwned.all(which.owner, limit) : this.#deleteExpired.all(which.expiredAt, limit);
+    for (const { id, key } of rows as { id: number; key: string }[])
+      if (this.#rows.get(key) === id) this.#rows.delete(key);
     return rows.length;
   }
 
   #catchUp(head: Head): void {
     if (this.#seen === head.receipts) return;
-    for (const { id, key } of this.#selectKeys.iterate(this.#seen) as Iterable<{ id: number; key: string }>) this.#rows.set(key, id);
+    for (const { id, key } of this.#selectKeys.iterate(this.#seen) as Iterable<{ id: number; key: string }>)
+      this.#rows.set(key, id);
     this.#seen = head.receipts;
   }
 

@@ -1,26 +1,32 @@
 /** The thread for searches, whose length nobody knows beforehand. It answers with positions. */
 import { workerData } from 'node:worker_threads';
 import type { EventQuery } from '../event/query.ts';
-import { openForReading, retryWhileBusy } from './connection.ts';
+import { openForReading } from './connection.ts';
 import { HeadRow } from './head-row.ts';
 import { IdReader } from './id-index.ts';
 import { NameReader } from './name-reader.ts';
+import { retryWhileBusy } from './retry-while-busy.ts';
 import { Search } from './search.ts';
 import type { SearchRange } from './search.ts';
 import { serve } from './thread-server.ts';
+
+export interface SearchOptions {
+  readonly file: string;
+  readonly lockTimeoutMs: number;
+}
 
 export interface SearchCall {
   readonly query: EventQuery;
   readonly range: SearchRange;
 }
 
-const { file } = workerData as { readonly file: string };
+const { file, lockTimeoutMs } = workerData as SearchOptions;
 const db = openForReading(file);
 const search = new Search(db);
 const head = new HeadRow(db, file);
 const ids = new IdReader(db, new NameReader(db, file));
 
-serve(file, (kind, argument) => retryWhileBusy(file, () => handle(kind, argument)));
+serve(file, (kind, argument) => retryWhileBusy(file, lockTimeoutMs, () => handle(kind, argument)));
 
 function handle(kind: string, argument: unknown): unknown {
   switch (kind) {

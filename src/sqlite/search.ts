@@ -59,14 +59,20 @@ export class Search {
     const bounds = [range.after, range.until];
     if (tagIds.length > 0) return [this.#tagged(this.#rarestFirst(tagIds as number[], range), typeIds, bounds)];
     if (typeIds.length === 0) return [{ sql: `select position from events where ${within}`, parameters: bounds }];
-    return typeIds.map((id) => ({ sql: `select position from events where type = ? and ${within}`, parameters: [id, ...bounds] }));
+    return typeIds.map((id) => ({
+      sql: `select position from events where type = ? and ${within}`,
+      parameters: [id, ...bounds],
+    }));
   }
 
   /** `cross join` keeps the order as written: begin with the rarest tag, look the others up. */
   #tagged([first, ...others]: readonly number[], typeIds: readonly number[], bounds: readonly number[]): Term {
-    const joins = others.map((_, index) => `cross join event_tags t${index} on t${index}.tag = ? and t${index}.position = t.position`);
+    const joins = others.map(
+      (_, index) => `cross join event_tags t${index} on t${index}.tag = ? and t${index}.position = t.position`,
+    );
     const placeholders = typeIds.map(() => '?').join(', ');
-    if (typeIds.length > 0) joins.push(`cross join events e on e.position = t.position and e.type in (${placeholders})`);
+    if (typeIds.length > 0)
+      joins.push(`cross join events e on e.position = t.position and e.type in (${placeholders})`);
     return {
       sql: `select t.position as position from event_tags t ${joins.join(' ')} where t.tag = ? and t.position > ? and t.position <= ?`,
       parameters: [...others, ...typeIds, first as number, ...bounds],

@@ -21,10 +21,10 @@ import { GrowthWatch } from './growth-watch.ts';
 import { isBusy, toEngineError } from './failures.ts';
 import { packEvents, transferables } from './packed-events.ts';
 import { Reader } from './reader.ts';
-import type { SearchCall } from './search-thread.ts';
+import type { SearchCall, SearchOptions } from './search-thread.ts';
 import { fromWire, ThreadLink } from './thread-link.ts';
-import type { PackedGroup } from './writer.ts';
-import type { WiredResult, WriterOptions } from './writer-thread.ts';
+import type { PackedGroup, WriterOptions } from './writer.ts';
+import type { WiredResult } from './writer-thread.ts';
 
 /** A query with every bound in place. */
 interface ResolvedQuery {
@@ -44,6 +44,7 @@ export class SqliteEventStore implements EventStore {
     appendMax: 2_000,
   };
   readonly #file: string;
+  readonly #lockTimeoutMs: number;
   readonly #clock: Clock;
   readonly #writer: ThreadLink;
   readonly #reader: Reader;
@@ -52,20 +53,21 @@ export class SqliteEventStore implements EventStore {
   #searcher: ThreadLink | undefined;
   #closed = false;
 
-  static async open(file: string, { clock, limits }: BackendOptions): Promise<SqliteEventStore> {
-    const options: WriterOptions = { file, eventsPerStreamMax: limits.eventsPerStream };
+  static async open(file: string, lockTimeoutMs: number, { clock, limits }: BackendOptions): Promise<SqliteEventStore> {
+    const options: WriterOptions = { file, lockTimeoutMs, eventsPerStreamMax: limits.eventsPerStream };
     const writer = new ThreadLink('writer-thread', file, options);
     try {
       await writer.call('open', undefined);
-      return new SqliteEventStore(file, clock, writer);
+      return new SqliteEventStore(file, lockTimeoutMs, clock, writer);
     } catch (error) {
       await writer.end();
       throw toEngineError(error, file);
     }
   }
 
-  private constructor(file: string, clock: Clock, writer: ThreadLink) {
+  private constructor(file: string, lockTimeoutMs: number, clock: Clock, writer: ThreadLink) {
     this.#file = file;
+    this.#lockTimeoutMs = lockTimeoutMs;
     this.#clock = clock;
     this.#writer = writer;
     this.#reader = new Reader(file);
@@ -85,7 +87,9 @@ export class SqliteEventStore implements EventStore {
     const argument: PackedGroup = { requests, events, now: this.#clock.now() };
     const results = await this.#writer.call<readonly WiredResult[]>('append', argument, transferables(events));
     this.#growth.notice();
-    return results.map((result) => (result.kind === 'failed' ? { kind: 'failed', error: fromWire(result.error) } : result));
+    return results.map((result) =>
+      result.kind === 'failed' ? { kind: 'failed', error: fromWire(result.error) } : result,
+    );
   }
 
   async *read(query: ReadQuery, signal?: AbortSignal): AsyncGenerator<readonly Recorded[]> {
@@ -114,7 +118,8 @@ export class SqliteEventStore implements EventStore {
     if (recordedUntil !== undefined) bounds.push(this.#reader.lastBefore(Math.floor(recordedUntil) + 1, head));
     return {
       query,
-      after: recordedFrom === undefined ? after : Math.max(after, this.#reader.lastBefore(Math.ceil(recordedFrom), head)),
+      after:
+        recordedFrom === undefined ? after : Math.max(after, this.#reader.lastBefore(Math.ceil(recordedFrom), head)),
       until: Math.min(...bounds),
       pageSize: Math.min(pageSize, query.limit ?? Infinity),
     };
@@ -146,7 +151,10 @@ export class SqliteEventStore implements EventStore {
       const page = await this.#patiently(() => positions.map((position) => this.#reader.at(position)));
       const stray = page.find((event) => !matches(match, event));
       if (stray !== undefined) {
-        throw new EngineError('store_corrupt', { file: this.#file, where: `an index leads to position ${stray.position} wrongly` });
+        throw new EngineError('store_corrupt', {
+          file: this.#file,
+          where: `an index leads to position ${stray.position} wrongly`,
+        });
       }
       [low, high] = rest(page, low, high, backwards);
       yield page;
@@ -154,12 +162,22 @@ export class SqliteEventStore implements EventStore {
     }
   }
 
-  async *#streamPages({ query, after, until, pageSize }: ResolvedQuery, stream: string): AsyncGenerator<readonly Recorded[]> {
+  async *#streamPages(
+    { query, after, until, pageSize }: ResolvedQuery,
+    stream: string,
+  ): AsyncGenerator<readonly Recorded[]> {
     const { match, backwards = false } = query;
     let low = query.afterVersion ?? 0;
     let high = query.untilVersion ?? Infinity;
     for (;;) {
-      const bounds = { after, until, backwards, limit: match === undefined ? pageSize : defaultPageSize, afterVersion: low, untilVersion: high };
+      const bounds = {
+        after,
+        until,
+        backwards,
+        limit: match === undefined ? pageSize : defaultPageSize,
+        afterVersion: low,
+        untilVersion: high,
+      };
       const page = await this.#patiently(() => this.#reader.streamPage(stream, bounds));
       const last = page.at(-1);
       if (last === undefined) return;
@@ -201,7 +219,10 @@ export class SqliteEventStore implements EventStore {
     return this.#writer.call('receipt', { key, now: this.#clock.now() });
   }
 
-  async releaseReceipts(which: { readonly expiredAt: number } | { readonly owner: string }, limit: number): Promise<number> {
+  async releaseReceipts(
+    which: { readonly expiredAt: number } | { readonly owner: string },
+    limit: number,
+  ): Promise<number> {
     this.#checkOpen();
     return this.#writer.call('releaseReceipts', { which, limit });
   }
@@ -231,7 +252,8 @@ export class SqliteEventStore implements EventStore {
   }
 
   #search<Result>(kind: 'search' | 'find', argument: unknown): Promise<Result> {
-    this.#searcher ??= new ThreadLink('search-thread', this.#file, { file: this.#file });
+    const options: SearchOptions = { file: this.#file, lockTimeoutMs: this.#lockTimeoutMs };
+    this.#searcher ??= new ThreadLink('search-thread', this.#file, options);
     return this.#searcher.call(kind, argument);
   }
 

@@ -75,6 +75,9 @@ export class StreamIndex {
   }
 
   #damaged(stream: string): EngineError {
-    return new EngineError('store_corrupt', { file: this.#file, where: `an index misses events of ${stream}, or takes others for them` });
+    return new EngineError('store_corrupt', {
+      file: this.#file,
+      where: `an index misses events of ${stream}, or takes others for them`,
+    });
   }
 }

@@ -10,7 +10,9 @@ export interface WireError {
   readonly cause: string | undefined;
 }
 
-export type Reply = { readonly call: number; readonly result: unknown } | { readonly call: number; readonly error: WireError };
+export type Reply =
+  | { readonly call: number; readonly result: unknown }
+  | { readonly call: number; readonly error: WireError };
 
 export function toWire(error: EngineError): WireError {
   const { cause } = error;
@@ -40,7 +42,11 @@ export class ThreadLink {
     // In the sources the module ends in .ts, in the package in .js.
     const ending = import.meta.url.slice(-3);
     // Options of the main program (--input-type, --import) are not meant for this thread.
-    this.#worker = new Worker(new URL(`./${name}${ending}`, import.meta.url), { workerData, execArgv: [], stdin: false });
+    this.#worker = new Worker(new URL(`./${name}${ending}`, import.meta.url), {
+      workerData,
+      execArgv: [],
+      stdin: false,
+    });
     this.#worker.unref();
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     this.#worker.on('error', (error: unknown) => this.#die(error instanceof Error ? error : new Error(String(error))));
@@ -66,7 +72,11 @@ export class ThreadLink {
   }
 
   #die(cause: Error): void {
-    this.#death ??= new EngineError('store_failed', { file: this.#file, reason: cause.message, outcome: 'unknown' }, { cause });
+    this.#death ??= new EngineError(
+      'store_failed',
+      { file: this.#file, reason: cause.message, outcome: 'unknown' },
+      { cause },
+    );
     for (const { reject } of this.#waiting.values()) reject(this.#death);
     this.#waiting.clear();
   }

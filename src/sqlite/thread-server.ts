@@ -10,7 +10,11 @@ interface Call {
 }
 
 /** Answers the calls of a `ThreadLink`, one after another; `afterwards` runs once the answer is on its way. */
-export function serve(file: string, handle: (kind: string, argument: unknown) => unknown, afterwards?: () => void): void {
+export function serve(
+  file: string,
+  handle: (kind: string, argument: unknown) => unknown,
+  afterwards?: () => void,
+): void {
   parentPort?.on('message', ({ call, kind, argument }: Call) => {
     parentPort?.postMessage(answer(call, kind, argument));
     afterwards?.();

@@ -7,26 +7,23 @@ import { toWire } from './thread-link.ts';
 import type { WireError } from './thread-link.ts';
 import { serve } from './thread-server.ts';
 import { Writer } from './writer.ts';
-import type { PackedGroup } from './writer.ts';
+import type { PackedGroup, WriterOptions } from './writer.ts';
 
-export interface WriterOptions {
-  readonly file: string;
-  readonly eventsPerStreamMax: number;
-}
-
-export type WiredResult = Exclude<AppendResult, { kind: 'failed' }> | { readonly kind: 'failed'; readonly error: WireError };
+export type WiredResult =
+  | Exclude<AppendResult, { kind: 'failed' }>
+  | { readonly kind: 'failed'; readonly error: WireError };
 
 /** How long nothing must arrive before maintenance begins. */
 const idleMs = 20;
 /** Runs of unindexed ids that are not let wait for idleness. */
 const urgentRuns = 16;
 
-const { file, eventsPerStreamMax } = workerData as WriterOptions;
+const options = workerData as WriterOptions;
 let writer: Writer | undefined;
 let timer: NodeJS.Timeout | undefined;
 let lastCallAt = 0;
 
-serve(file, handle, () => {
+serve(options.file, handle, () => {
   lastCallAt = performance.now();
   writer?.checkpointIfDue();
   if (writer !== undefined && writer.idRunsLeft > 0) timer ??= setTimeout(maintain, idleMs);
@@ -43,7 +40,7 @@ function maintain(): void {
 
 function handle(kind: string, argument: unknown): unknown {
   if (kind === 'open') {
-    writer ??= new Writer(file, eventsPerStreamMax);
+    writer ??= new Writer(options);
     return writer.head;
   }
   if (writer === undefined) throw new EngineError('store_closed', {});

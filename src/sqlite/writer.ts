@@ -5,7 +5,7 @@ import { overfull, refusal } from '../store/admission.ts';
 import type { AppendView, JudgedRequest } from '../store/admission.ts';
 import type { AppendResult, Receipt } from '../store/port.ts';
 import { eventChecksum } from './checksum.ts';
-import { checkpoint, openForWriting, pagesToCheckpoint, retryWhileBusy } from './connection.ts';
+import { checkpoint, openForWriting, pagesToCheckpoint } from './connection.ts';
 import { isFatal, toEngineError } from './failures.ts';
 import { HeadRow } from './head-row.ts';
 import type { Head } from './head-row.ts';
@@ -17,13 +17,18 @@ import { NameWriter } from './name-writer.ts';
 import { Unpacking } from './packed-events.ts';
 import type { PackedEvent, PackedEvents } from './packed-events.ts';
 import { Receipts } from './receipts.ts';
+import { retryWhileBusy } from './retry-while-busy.ts';
 import { Search } from './search.ts';
 import { StreamIndex } from './stream-index.ts';
 import { StreamStates } from './stream-states.ts';
 
 /** A request whose events are packed beside the group: each write says how many of them are its own. */
-export interface PackedRequest extends Omit<JudgedRequest, 'writes'> {
-  readonly writes: readonly { readonly stream: string; readonly expected: JudgedRequest['writes'][number]['expected']; readonly count: number }[];
+interface PackedRequest extends Omit<JudgedRequest, 'writes'> {
+  readonly writes: readonly {
+    readonly stream: string;
+    readonly expected: JudgedRequest['writes'][number]['expected'];
+    readonly count: number;
+  }[];
 }
 
 export interface PackedGroup {
@@ -33,12 +38,19 @@ export interface PackedGroup {
   readonly now: number;
 }
 
+export interface WriterOptions {
+  readonly file: string;
+  readonly lockTimeoutMs: number;
+  readonly eventsPerStreamMax: number;
+}
+
 /** Written pages after which the log is brought into the database file. */
 const checkpointPages = 1_000;
 
 /** Owns the only writing connection of this process; runs in a thread of its own. */
 export class Writer {
   readonly #file: string;
+  readonly #lockTimeoutMs: number;
   readonly #eventsPerStreamMax: number;
   readonly #db: DatabaseSync;
   readonly #headRow: HeadRow;
@@ -53,10 +65,11 @@ export class Writer {
   /** Once set, nothing is written any more: what the connection says can't be trusted. */
   #failure: EngineError | undefined;
 
-  constructor(file: string, eventsPerStreamMax: number) {
+  constructor({ file, lockTimeoutMs, eventsPerStreamMax }: WriterOptions) {
     this.#file = file;
     this.#eventsPerStreamMax = eventsPerStreamMax;
-    this.#db = openForWriting(file);
+    this.#lockTimeoutMs = lockTimeoutMs;
+    this.#db = openForWriting(file, lockTimeoutMs);
     const db = this.#db;
     const names = new NameReader(db, file);
     this.#headRow = new HeadRow(db, file);
@@ -74,7 +87,11 @@ export class Writer {
     const unpacking = new Unpacking(events);
     const unpacked = requests.map((request) => ({
       ...request,
-      writes: request.writes.map(({ stream, expected, count }) => ({ stream, expected, events: unpacking.take(count) })),
+      writes: request.writes.map(({ stream, expected, count }) => ({
+        stream,
+        expected,
+        events: unpacking.take(count),
+      })),
     }));
     return this.#transact((head) => {
       const recordedAt = Math.max(now, head.recordedAt);
@@ -126,7 +143,15 @@ export class Writer {
     const typeId = this.#names.type(type, head);
     const tagIds = tags.map((tag) => this.#names.tag(tag, head));
     const tagList = tagIds.length === 0 ? null : tagIds.join(',');
-    const row = { position: head.position, stream: state.id, version: state.version, type: typeId, recordedAt, tags: tagList, dataLength };
+    const row = {
+      position: head.position,
+      stream: state.id,
+      version: state.version,
+      type: typeId,
+      recordedAt,
+      tags: tagList,
+      dataLength,
+    };
     const crc = eventChecksum({ ...row, segment: null }, payload);
     this.#insertEvent.run(row.position, row.stream, row.version, typeId, recordedAt, tagList, dataLength, payload, crc);
     for (const tag of tagIds) this.#insertTag.run(tag, head.position);
@@ -135,13 +160,15 @@ export class Writer {
   import(events: ImportedEvents): { readonly imported: number; readonly skipped: number } {
     return this.#transact((head) => {
       const heads = { version: (stream: string) => this.#streams.get(stream).version };
-      return importEvents(this.#db, events, head, heads, (stream, event, recordedAt) => this.insert(stream, event, recordedAt, head));
+      return importEvents(this.#db, events, head, heads, (stream, event, recordedAt) =>
+        this.insert(stream, event, recordedAt, head),
+      );
     });
   }
 
   /** Here, because the keys are indexed in this thread's memory. */
   receipt(key: string, now: number): Receipt | undefined {
-    return retryWhileBusy(this.#file, () => {
+    return retryWhileBusy(this.#file, this.#lockTimeoutMs, () => {
       const head = this.#headRow.read();
       return this.#receipts.find(key, Math.max(now, head.recordedAt), head);
     });
@@ -159,7 +186,7 @@ export class Writer {
     if (this.#failure !== undefined) throw this.#failure;
     let isCommitting = false;
     try {
-      retryWhileBusy(this.#file, () => this.#db.exec('begin immediate'));
+      retryWhileBusy(this.#file, this.#lockTimeoutMs, () => this.#db.exec('begin immediate'));
       const head = this.#headRow.read();
       this.#streams.refresh(this.#head.position, head.position);
       const before = { ...head };

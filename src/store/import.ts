@@ -1,3 +1,4 @@
+import { areEqual } from '../event/bytes.ts';
 import { bodyDigest, eventId } from '../event/digests.ts';
 import type { Recorded } from '../event/event.ts';
 import { checkStreamName } from '../event/names.ts';
@@ -13,8 +14,4 @@ export function verifyRecorded(event: Recorded): void {
   const refuse = (reason: string) => new EngineError('import_refused', { stream, version, reason });
   if (!areEqual(bodyDigest(event), event.bodyDigest)) throw refuse('its body does not match its digest');
   if (!areEqual(eventId(event), event.id)) throw refuse('its stream, version or time does not match its id');
-}
-
-export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

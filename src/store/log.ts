@@ -3,7 +3,7 @@ import type { Draft, Recorded } from '../event/event.ts';
 import { EventEncoder, decodeEvent } from '../event/codec.ts';
 import type { EventSchemas, NewEvent, RecordedEvent } from '../event/codec.ts';
 import { checkStreamName } from '../event/names.ts';
-import { fromHex, toHex } from '../event/utf8.ts';
+import { fromHex, toHex } from '../event/bytes.ts';
 import { systemClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';

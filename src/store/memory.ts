@@ -1,3 +1,4 @@
+import { areEqual } from '../event/bytes.ts';
 import { eventId } from '../event/digests.ts';
 import type { Draft, Recorded } from '../event/event.ts';
 import { deletedType } from '../event/event.ts';
@@ -128,7 +129,7 @@ class MemoryEventStore implements EventStore {
 
   async find(id: Uint8Array): Promise<Recorded | undefined> {
     this.#checkOpen();
-    return this.#events.find((event) => event.id.every((byte, index) => byte === id[index]));
+    return this.#events.find((event) => areEqual(event.id, id));
   }
 
   async heads(streams: readonly string[]): Promise<readonly StreamHead[]> {
@@ -190,7 +191,7 @@ class MemoryEventStore implements EventStore {
     const refuse = (reason: string) => new EngineError('import_refused', { stream, version, reason });
     const existing = this.#streams.get(stream)?.[version - 1];
     if (existing !== undefined) {
-      if (existing.id.every((byte, index) => byte === event.id[index])) return;
+      if (areEqual(existing.id, event.id)) return;
       throw refuse('the store has another event there');
     }
     const next = this.#headOf(stream).version + 1;

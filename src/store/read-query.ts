@@ -4,7 +4,7 @@ import type { ReadQuery } from './port.ts';
 
 /** Events in a page: enough to amortise its cost, few enough not to hold the event loop. */
 export const defaultPageSize = 256;
-export const pageSizeMax = 4_096;
+const pageSizeMax = 4_096;
 
 /** Refuses what cannot be meant. @throws {EngineError} `option_invalid`, `name_invalid` */
 export function checkReadQuery(query: ReadQuery): void {

@@ -25,14 +25,22 @@ export const appendCases: readonly CaseDefinition[] = [
     name: 'append: versions count within the stream, positions over the store, ids follow from the rest',
     run: async ({ open, clock }) => {
       const store = await open();
-      const first = await appendOne(store, write(a, 'no_stream', [draft('A', { data: { n: 1 }, tags: ['y', 'x'] }), draft('B')]));
+      const first = await appendOne(
+        store,
+        write(a, 'no_stream', [draft('A', { data: { n: 1 }, tags: ['y', 'x'] }), draft('B')]),
+      );
       assert.deepEqual(first, { kind: 'appended', position: 1, versions: [1], recordedAt: clock.now() });
       await appendTypes(store, b, 'C');
       await appendTypes(store, a, 'D');
       const events = await readAll(store);
       assert.deepEqual(
         events.map(({ stream, version, position, type }) => [stream, version, position, type]),
-        [[a, 1, 1, 'A'], [a, 2, 2, 'B'], [b, 1, 3, 'C'], [a, 3, 4, 'D']],
+        [
+          [a, 1, 1, 'A'],
+          [a, 2, 2, 'B'],
+          [b, 1, 3, 'C'],
+          [a, 3, 4, 'D'],
+        ],
       );
       for (const event of events) assert.deepEqual([...event.id], [...eventId(event)]);
       assert.deepEqual(events[0]?.tags, ['x', 'y']);
@@ -43,14 +51,24 @@ export const appendCases: readonly CaseDefinition[] = [
     run: async ({ open }) => {
       const store = await open();
       const given = [
-        draft('A', { data: { text: 'żółć 🎉 \u0000', ['__proto__']: 1 }, metadata: { actor: 'ä' }, tags: ['tag with spaces', '🎈'], schemaVersion: 7 }),
+        draft('A', {
+          data: { text: 'żółć 🎉 \u0000', ['__proto__']: 1 },
+          metadata: { actor: 'ä' },
+          tags: ['tag with spaces', '🎈'],
+          schemaVersion: 7,
+        }),
         draft('B', { data: 'x'.repeat(300_000) }),
       ];
       await appendOne(store, write('order-äöü/🎉 x', 'any', given));
       const events = await readAll(store);
       for (const [index, event] of events.entries()) {
-        const { type, schemaVersion, encoding, tags, data, metadata, bodyDigest } = given[index] as (typeof given)[number];
-        assert.deepEqual([event.type, event.schemaVersion, event.encoding, event.tags], [type, schemaVersion, encoding, tags]);
+        const { type, schemaVersion, encoding, tags, data, metadata, bodyDigest } = given[
+          index
+        ] as (typeof given)[number];
+        assert.deepEqual(
+          [event.type, event.schemaVersion, event.encoding, event.tags],
+          [type, schemaVersion, encoding, tags],
+        );
         assert.deepEqual([...event.data], [...data]);
         assert.deepEqual([...event.metadata], [...metadata]);
         assert.deepEqual([...event.bodyDigest], [...bodyDigest]);
@@ -65,22 +83,21 @@ export const appendCases: readonly CaseDefinition[] = [
         ['a stream at version 2', 2, atTwo],
         ['a stream deleted at version 2', 2, deletedAtTwo],
       ] as const
-    ).map(
-      ([state, version, outcome]): CaseDefinition => ({
-        name: `append: expecting ${JSON.stringify(expected)} of ${state} is ${outcome}`,
-        run: async ({ open }) => {
-          const store = await open();
-          if (version > 0) await appendOne(store, write(a, 'any', [draft('A'), state.includes('deleted') ? tombstone() : draft('B')]));
-          const result = await appendOne(store, write(a, expected, [draft('C')]));
-          assert.equal(result.kind, outcome);
-          if (result.kind === 'version_conflict' || result.kind === 'stream_deleted') {
-            assert.deepEqual([result.stream, result.actual], [a, version]);
-          }
-          const [head] = await store.heads([a]);
-          assert.equal(head?.version, outcome === 'appended' ? version + 1 : version);
-        },
-      }),
-    ),
+    ).map(([state, version, outcome]): CaseDefinition => ({
+      name: `append: expecting ${JSON.stringify(expected)} of ${state} is ${outcome}`,
+      run: async ({ open }) => {
+        const store = await open();
+        if (version > 0)
+          await appendOne(store, write(a, 'any', [draft('A'), state.includes('deleted') ? tombstone() : draft('B')]));
+        const result = await appendOne(store, write(a, expected, [draft('C')]));
+        assert.equal(result.kind, outcome);
+        if (result.kind === 'version_conflict' || result.kind === 'stream_deleted') {
+          assert.deepEqual([result.stream, result.actual], [a, version]);
+        }
+        const [head] = await store.heads([a]);
+        assert.equal(head?.version, outcome === 'appended' ? version + 1 : version);
+      },
+    })),
   ),
   {
     name: 'append: a re-created stream goes on counting',
@@ -107,7 +124,12 @@ export const appendCases: readonly CaseDefinition[] = [
         checks: [],
         conditions: [],
       });
-      assert.deepEqual(await appendOne(store, request(0)), { kind: 'version_conflict', stream: b, expected: 0, actual: 1 });
+      assert.deepEqual(await appendOne(store, request(0)), {
+        kind: 'version_conflict',
+        stream: b,
+        expected: 0,
+        actual: 1,
+      });
       assert.deepEqual(await readNames(store), [`${b}@1`]);
       const result = await appendOne(store, request(1));
       assert.deepEqual(result.kind === 'appended' && [result.position, result.versions], [2, [1, 2]]);
@@ -119,8 +141,14 @@ export const appendCases: readonly CaseDefinition[] = [
     run: async ({ open }) => {
       const store = await open();
       await appendTypes(store, b, 'B');
-      const checked = (expected: ExpectedVersion) => appendOne(store, write(a, 'any', [draft('A')], { checks: [{ stream: b, expected }] }));
-      assert.deepEqual(await checked('no_stream'), { kind: 'version_conflict', stream: b, expected: 'no_stream', actual: 1 });
+      const checked = (expected: ExpectedVersion) =>
+        appendOne(store, write(a, 'any', [draft('A')], { checks: [{ stream: b, expected }] }));
+      assert.deepEqual(await checked('no_stream'), {
+        kind: 'version_conflict',
+        stream: b,
+        expected: 'no_stream',
+        actual: 1,
+      });
       assert.equal((await checked(1)).kind, 'appended');
       await appendOne(store, write(b, 1, [tombstone()]));
       assert.equal((await checked('stream_exists')).kind, 'version_conflict');
@@ -169,8 +197,15 @@ export const appendCases: readonly CaseDefinition[] = [
     run: async ({ open }) => {
       const store = await open({ limits: { eventsPerStream: 5 } });
       await appendTypes(store, a, 'A', 'A', 'A');
-      const results = await store.append([write(a, 'any', [draft('A'), draft('A'), draft('A')]), write(a, 'any', [draft('A'), draft('A')]), write(b, 'any', [draft('B')])]);
-      assert.deepEqual(results.map(({ kind }) => kind), ['failed', 'appended', 'appended']);
+      const results = await store.append([
+        write(a, 'any', [draft('A'), draft('A'), draft('A')]),
+        write(a, 'any', [draft('A'), draft('A')]),
+        write(b, 'any', [draft('B')]),
+      ]);
+      assert.deepEqual(
+        results.map(({ kind }) => kind),
+        ['failed', 'appended', 'appended'],
+      );
       const [refused] = results;
       assert.ok(refused?.kind === 'failed' && refused.error instanceof EngineError);
       assert.deepEqual(refused.error.details, { limit: 'eventsPerStream', value: 6, max: 5, subject: a });
@@ -181,9 +216,13 @@ export const appendCases: readonly CaseDefinition[] = [
     name: 'append: of a hundred racers for one version one wins, and each loser is told the version',
     run: async ({ open }) => {
       const store = await open();
-      const results = await Promise.all(Array.from({ length: 100 }, (_, n) => appendOne(store, write(a, 0, [draft('A', { data: n })]))));
+      const results = await Promise.all(
+        Array.from({ length: 100 }, (_, n) => appendOne(store, write(a, 0, [draft('A', { data: n })]))),
+      );
       assert.equal(results.filter(({ kind }) => kind === 'appended').length, 1);
-      for (const result of results) if (result.kind !== 'appended') assert.deepEqual(result, { kind: 'version_conflict', stream: a, expected: 0, actual: 1 });
+      for (const result of results)
+        if (result.kind !== 'appended')
+          assert.deepEqual(result, { kind: 'version_conflict', stream: a, expected: 0, actual: 1 });
     },
   },
 ];

@@ -21,7 +21,11 @@ const queries: readonly [name: string, query: EventQuery, positions: readonly nu
   ['an unknown type', [{ types: ['Z'] }], []],
   ['an unknown tag', [{ tags: ['x', 'unknown'] }], []],
   ['an unknown type beside a known one', [{ types: ['Z', 'B'] }], [2]],
-  ['more alternatives than a statement takes', Array.from({ length: 700 }, (_, n) => ({ types: [n === 650 ? 'C' : 'A'], tags: n === 650 ? [] : ['x'] })), [1, 4]],
+  [
+    'more alternatives than a statement takes',
+    Array.from({ length: 700 }, (_, n) => ({ types: [n === 650 ? 'C' : 'A'], tags: n === 650 ? [] : ['x'] })),
+    [1, 4],
+  ],
 ];
 
 const events = [
@@ -38,7 +42,8 @@ export const conditionCases: readonly CaseDefinition[] = [
       run: async ({ open }) => {
         const store = await open();
         await appendOne(store, write(stream, 'any', events));
-        const found = async (backwards: boolean) => (await readAll(store, { match: query, backwards })).map(({ position }) => position);
+        const found = async (backwards: boolean) =>
+          (await readAll(store, { match: query, backwards })).map(({ position }) => position);
         assert.deepEqual(await found(false), positions);
         assert.deepEqual(await found(true), positions.toReversed());
       },
@@ -50,7 +55,10 @@ export const conditionCases: readonly CaseDefinition[] = [
         const store = await open();
         await appendOne(store, write(stream, 'any', events));
         for (const after of [0, 1, 2, 3, 4]) {
-          const result = await appendOne(store, write('other-1', 'any', [draft('Other')], { conditions: [{ failIfMatch: query, after }] }));
+          const result = await appendOne(
+            store,
+            write('other-1', 'any', [draft('Other')], { conditions: [{ failIfMatch: query, after }] }),
+          );
           const position = positions.find((matching) => matching > after);
           if (position === undefined) assert.equal(result.kind, 'appended', `after ${after}`);
           else assert.deepEqual(result, { kind: 'condition_conflict', condition: 0, position }, `after ${after}`);

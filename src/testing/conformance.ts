@@ -73,12 +73,17 @@ export function eventStoreConformance(target: ConformanceTarget): readonly Confo
   });
 }
 
-function missing(need: NonNullable<CaseDefinition['needs']>, { capabilities, shared }: ConformanceTarget): string | undefined {
+function missing(
+  need: NonNullable<CaseDefinition['needs']>,
+  { capabilities, shared }: ConformanceTarget,
+): string | undefined {
   switch (need) {
     case 'multiStream':
       return capabilities.multiStream ? undefined : 'the backend writes one stream at a time';
     case 'matchedConditions':
-      return capabilities.conditions === 'matched' ? undefined : `the backend's append conditions are: ${capabilities.conditions}`;
+      return capabilities.conditions === 'matched'
+        ? undefined
+        : `the backend's append conditions are: ${capabilities.conditions}`;
     case 'gapless':
       return capabilities.gapless ? undefined : 'the backend’s positions may have gaps';
     case 'shared':
@@ -96,7 +101,10 @@ async function runIn(target: ConformanceTarget, run: CaseDefinition['run']): Pro
     await run({
       clock,
       open: async (options = {}) => {
-        const store = await backend.openEvents({ clock: options.clock ?? clock, limits: resolveLimits(options.limits) });
+        const store = await backend.openEvents({
+          clock: options.clock ?? clock,
+          limits: resolveLimits(options.limits),
+        });
         opened.push(store);
         return store;
       },

@@ -3,7 +3,7 @@ import { bodyDigest } from '../event/digests.ts';
 import type { Draft, Recorded } from '../event/event.ts';
 import { deletedType, jsonEncoding } from '../event/event.ts';
 import { normalizeTags } from '../event/names.ts';
-import { toUtf8 } from '../event/utf8.ts';
+import { toUtf8 } from '../event/bytes.ts';
 import type { AppendRequest, AppendResult, EventStore, ExpectedVersion, ReadQuery } from '../store/port.ts';
 
 export interface DraftOptions {
@@ -46,7 +46,14 @@ export async function appendOne(store: EventStore, request: AppendRequest): Prom
 
 /** Appends events of these types to a stream, whatever its version. */
 export function appendTypes(store: EventStore, stream: string, ...types: readonly string[]): Promise<AppendResult> {
-  return appendOne(store, write(stream, 'any', types.map((type) => draft(type))));
+  return appendOne(
+    store,
+    write(
+      stream,
+      'any',
+      types.map((type) => draft(type)),
+    ),
+  );
 }
 
 export async function readAll(store: EventStore, query: ReadQuery = {}): Promise<readonly Recorded[]> {

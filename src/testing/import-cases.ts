@@ -6,12 +6,22 @@ import { appendTypes, draft, readAll, tombstone } from './drafts.ts';
 
 const start = Date.UTC(2020, 0, 1);
 
-function recorded(stream: string, version: number, position: number, event: Draft = draft('A', { tags: ['x'] })): Recorded {
+function recorded(
+  stream: string,
+  version: number,
+  position: number,
+  event: Draft = draft('A', { tags: ['x'] }),
+): Recorded {
   const identity = { stream, version, recordedAt: start + position, bodyDigest: event.bodyDigest };
   return { ...event, ...identity, position, id: eventId(identity) };
 }
 
-const history = [recorded('order-1', 1, 1), recorded('order-2', 1, 2), recorded('order-1', 2, 3, tombstone()), recorded('order-1', 3, 4)];
+const history = [
+  recorded('order-1', 1, 1),
+  recorded('order-2', 1, 2),
+  recorded('order-1', 2, 3, tombstone()),
+  recorded('order-1', 3, 4),
+];
 
 export const importCases: readonly CaseDefinition[] = [
   {
@@ -29,7 +39,9 @@ export const importCases: readonly CaseDefinition[] = [
         assert.equal((await store.find(given.id))?.position, given.position);
       }
       assert.equal((await readAll(store, { match: [{ tags: ['x'] }] })).length, 3);
-      assert.deepEqual(await store.heads(['order-1']), [{ stream: 'order-1', version: 3, deleted: false, hotCount: 3 }]);
+      assert.deepEqual(await store.heads(['order-1']), [
+        { stream: 'order-1', version: 3, deleted: false, hotCount: 3 },
+      ]);
     },
   },
   {
@@ -54,7 +66,9 @@ export const importCases: readonly CaseDefinition[] = [
       await assert.rejects(store.import([future(1), future(3)]), refused);
       await assert.rejects(store.import(history.slice(0, 1)), refused);
       assert.equal((await store.head()).position, 1);
-      assert.deepEqual(await store.heads(['order-9']), [{ stream: 'order-9', version: 0, deleted: false, hotCount: 0 }]);
+      assert.deepEqual(await store.heads(['order-9']), [
+        { stream: 'order-9', version: 0, deleted: false, hotCount: 0 },
+      ]);
       // And the store goes on as if nothing had been.
       assert.equal((await appendTypes(store, 'order-9', 'A')).kind, 'appended');
     },

@@ -15,7 +15,8 @@ async function ten({ open, clock }: Fixture): Promise<EventStore> {
   return store;
 }
 
-const range = (from: number, to: number): readonly number[] => Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => from + n);
+const range = (from: number, to: number): readonly number[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => from + n);
 
 const queries: readonly [name: string, query: ReadQuery, positions: readonly number[]][] = [
   ['everything', {}, range(1, 10)],
@@ -45,20 +46,24 @@ const queries: readonly [name: string, query: ReadQuery, positions: readonly num
 ];
 
 export const readCases: readonly CaseDefinition[] = [
-  ...queries.map(
-    ([name, query, positions]): CaseDefinition => ({
-      name: `read: ${name}, in both directions and in pages of any size`,
-      needs: 'gapless',
-      run: async (fixture) => {
-        const store = await ten(fixture);
-        const found = async (more: ReadQuery) => (await readAll(store, { ...query, ...more })).map(({ position }) => position);
-        for (const pageSize of [1, 2, 3, 256]) {
-          assert.deepEqual(await found({ pageSize }), positions, `pages of ${pageSize}`);
-          if (query.limit === undefined) assert.deepEqual(await found({ pageSize, backwards: true }), positions.toReversed(), `pages of ${pageSize}, backwards`);
-        }
-      },
-    }),
-  ),
+  ...queries.map(([name, query, positions]): CaseDefinition => ({
+    name: `read: ${name}, in both directions and in pages of any size`,
+    needs: 'gapless',
+    run: async (fixture) => {
+      const store = await ten(fixture);
+      const found = async (more: ReadQuery) =>
+        (await readAll(store, { ...query, ...more })).map(({ position }) => position);
+      for (const pageSize of [1, 2, 3, 256]) {
+        assert.deepEqual(await found({ pageSize }), positions, `pages of ${pageSize}`);
+        if (query.limit === undefined)
+          assert.deepEqual(
+            await found({ pageSize, backwards: true }),
+            positions.toReversed(),
+            `pages of ${pageSize}, backwards`,
+          );
+      }
+    },
+  })),
   {
     name: 'read: pages are never empty nor larger than asked for',
     run: async (fixture) => {
@@ -73,7 +78,8 @@ export const readCases: readonly CaseDefinition[] = [
     name: 'read: the newest events first, with a limit',
     run: async (fixture) => {
       const store = await ten(fixture);
-      const positions = async (query: ReadQuery) => (await readAll(store, { ...query, backwards: true })).map(({ position }) => position);
+      const positions = async (query: ReadQuery) =>
+        (await readAll(store, { ...query, backwards: true })).map(({ position }) => position);
       assert.deepEqual(await positions({ limit: 2 }), [10, 9]);
       assert.deepEqual(await positions({ stream: 'order-1', limit: 2 }), [9, 7]);
       assert.deepEqual(await positions({ match: [{ types: ['Early'] }], limit: 2 }), [7, 6]);

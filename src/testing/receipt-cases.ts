@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { toUtf8 } from '../event/utf8.ts';
+import { toUtf8 } from '../event/bytes.ts';
 import type { Receipt, ReceiptDraft } from '../store/port.ts';
 import type { CaseDefinition } from './conformance.ts';
 import { appendOne, appendTypes, draft, readNames, write } from './drafts.ts';
@@ -39,7 +39,12 @@ export const receiptCases: readonly CaseDefinition[] = [
     run: async ({ open, clock }) => {
       const store = await open();
       const request = { writes: [], checks: [], conditions: [], receipt: receipt('k') };
-      assert.deepEqual(await appendOne(store, request), { kind: 'appended', position: 0, versions: [], recordedAt: clock.now() });
+      assert.deepEqual(await appendOne(store, request), {
+        kind: 'appended',
+        position: 0,
+        versions: [],
+        recordedAt: clock.now(),
+      });
       const repeated = await appendOne(store, request);
       assert.ok(repeated.kind === 'duplicate');
       assert.deepEqual(plain(repeated.receipt), plain({ ...receipt('k'), recordedAt: clock.now() }));
@@ -50,9 +55,15 @@ export const receiptCases: readonly CaseDefinition[] = [
     name: 'receipt: not kept when the append is refused',
     run: async ({ open }) => {
       const store = await open();
-      assert.equal((await appendOne(store, write(stream, 3, [draft('A')], { receipt: receipt('k') }))).kind, 'version_conflict');
+      assert.equal(
+        (await appendOne(store, write(stream, 3, [draft('A')], { receipt: receipt('k') }))).kind,
+        'version_conflict',
+      );
       assert.equal(await store.receipt('k'), undefined);
-      assert.equal((await appendOne(store, write(stream, 0, [draft('A')], { receipt: receipt('k') }))).kind, 'appended');
+      assert.equal(
+        (await appendOne(store, write(stream, 0, [draft('A')], { receipt: receipt('k') }))).kind,
+        'appended',
+      );
     },
   },
   {
@@ -61,14 +72,21 @@ export const receiptCases: readonly CaseDefinition[] = [
       const store = await open();
       const request = write(stream, 'any', [draft('A')], { receipt: receipt('k') });
       const results = await store.append([request, request, request]);
-      assert.deepEqual(results.map(({ kind }) => kind), ['appended', 'duplicate', 'duplicate']);
+      assert.deepEqual(
+        results.map(({ kind }) => kind),
+        ['appended', 'duplicate', 'duplicate'],
+      );
     },
   },
   {
     name: 'receipt: expires at its time, after which the key can be used again',
     run: async ({ open, clock }) => {
       const store = await open();
-      const attempt = () => appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt('k', { expiresAt: clock.now() + 1_000 }) }));
+      const attempt = () =>
+        appendOne(
+          store,
+          write(stream, 'any', [draft('A')], { receipt: receipt('k', { expiresAt: clock.now() + 1_000 }) }),
+        );
       assert.equal((await attempt()).kind, 'appended');
       clock.advance(999);
       assert.equal((await attempt()).kind, 'duplicate');
@@ -83,8 +101,16 @@ export const receiptCases: readonly CaseDefinition[] = [
     run: async ({ open, clock }) => {
       const store = await open();
       const now = clock.now();
-      for (let n = 0; n < 5; n++) await appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt(`expiring-${n}`, { expiresAt: now + n }) }));
-      for (let n = 0; n < 3; n++) await appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt(`owned-${n}`, { owner: 'saga-1' }) }));
+      for (let n = 0; n < 5; n++)
+        await appendOne(
+          store,
+          write(stream, 'any', [draft('A')], { receipt: receipt(`expiring-${n}`, { expiresAt: now + n }) }),
+        );
+      for (let n = 0; n < 3; n++)
+        await appendOne(
+          store,
+          write(stream, 'any', [draft('A')], { receipt: receipt(`owned-${n}`, { owner: 'saga-1' }) }),
+        );
       await appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt('other', { owner: 'saga-2' }) }));
       assert.equal(await store.releaseReceipts({ expiredAt: now + 2 }, 2), 2);
       assert.equal(await store.releaseReceipts({ expiredAt: now + 2 }, 2), 1);
@@ -94,7 +120,10 @@ export const receiptCases: readonly CaseDefinition[] = [
       for (const key of ['expiring-3', 'expiring-4', 'other']) assert.equal((await store.receipt(key))?.key, key);
       assert.equal(await store.receipt('owned-0'), undefined);
       // A released key is free, and ids that receipts had are not mixed up.
-      assert.equal((await appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt('owned-0') }))).kind, 'appended');
+      assert.equal(
+        (await appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt('owned-0') }))).kind,
+        'appended',
+      );
       assert.equal((await store.receipt('owned-0'))?.key, 'owned-0');
     },
   },
@@ -119,7 +148,10 @@ export const receiptCases: readonly CaseDefinition[] = [
       await appendTypes(second, stream, 'A');
       await appendOne(first, write(stream, 'any', [draft('A')], { receipt: receipt('k') }));
       assert.equal((await second.receipt('k'))?.key, 'k');
-      assert.equal((await appendOne(second, write(stream, 'any', [draft('A')], { receipt: receipt('k') }))).kind, 'duplicate');
+      assert.equal(
+        (await appendOne(second, write(stream, 'any', [draft('A')], { receipt: receipt('k') }))).kind,
+        'duplicate',
+      );
       await first[Symbol.asyncDispose]();
       assert.equal(await second.releaseReceipts({ expiredAt: Number.MAX_SAFE_INTEGER }, 10), 0);
       assert.equal((await (await open()).receipt('k'))?.key, 'k');

@@ -14,7 +14,10 @@ export const sharedCases: readonly CaseDefinition[] = [
       await first[Symbol.asyncDispose]();
       const second = await open();
       const after = await readAll(second);
-      assert.deepEqual(after.map(({ id }) => [...id]), before.map(({ id }) => [...id]));
+      assert.deepEqual(
+        after.map(({ id }) => [...id]),
+        before.map(({ id }) => [...id]),
+      );
       assert.equal((await appendTypes(second, 'order-1', 'B')).kind, 'appended');
       assert.deepEqual(await readNames(second), ['order-1@1', 'order-1@2']);
     },
@@ -70,8 +73,14 @@ export const sharedCases: readonly CaseDefinition[] = [
         seen.push(...(await readAll(subscriber, { after: seen.length })).map(({ version }) => version));
       }
       const wins = await Promise.all(writing);
-      assert.equal(wins.reduce((sum, won) => sum + won, 0), rounds);
-      assert.deepEqual(seen, Array.from({ length: rounds }, (_, index) => index + 1));
+      assert.equal(
+        wins.reduce((sum, won) => sum + won, 0),
+        rounds,
+      );
+      assert.deepEqual(
+        seen,
+        Array.from({ length: rounds }, (_, index) => index + 1),
+      );
     },
   },
 ];

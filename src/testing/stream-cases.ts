@@ -47,7 +47,8 @@ export const streamCases: readonly CaseDefinition[] = [
       assert.deepEqual(await list({ limit: 100, prefix: 'nothing' }), []);
       assert.deepEqual(await list({ limit: 100, prefix: 'a-%' }), ['a-%_']);
       const paged: string[] = [];
-      for (let page = await list({ limit: 3 }); page.length > 0; page = await list({ limit: 3, after: paged.at(-1) })) paged.push(...page);
+      for (let page = await list({ limit: 3 }); page.length > 0; page = await list({ limit: 3, after: paged.at(-1) }))
+        paged.push(...page);
       assert.deepEqual(paged, sorted);
     },
   },
@@ -55,7 +56,13 @@ export const streamCases: readonly CaseDefinition[] = [
     name: 'streams: the longest names and the oddest characters',
     run: async ({ open }) => {
       const store = await open();
-      const names = [`order-${'x'.repeat(1_018)}`, `order-${'🎉'.repeat(254)}`, 'order-a/b c/😀 "quoted" \\ % _', "order--'; drop table events; --", 'order-1-2-3'];
+      const names = [
+        `order-${'x'.repeat(1_018)}`,
+        `order-${'🎉'.repeat(254)}`,
+        'order-a/b c/😀 "quoted" \\ % _',
+        "order--'; drop table events; --",
+        'order-1-2-3',
+      ];
       for (const name of names) await appendTypes(store, name, 'A', 'B');
       for (const name of names) {
         assert.deepEqual(await readNames(store, { stream: name }), [`${name}@1`, `${name}@2`]);

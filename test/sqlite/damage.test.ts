@@ -12,7 +12,10 @@ const flips = process.env.SOAK === '1' ? 20_000 : 150;
 /** Everything that can be read of a store, through every index, as text. */
 async function readEverything(log: EventLog): Promise<readonly string[]> {
   const lines: string[] = [];
-  const collect = async (name: string, pages: AsyncIterable<readonly { id: string; data: unknown; tags: readonly string[] }[]>) => {
+  const collect = async (
+    name: string,
+    pages: AsyncIterable<readonly { id: string; data: unknown; tags: readonly string[] }[]>,
+  ) => {
     for await (const page of pages) for (const event of page) lines.push(`${name} ${JSON.stringify(event)}`);
   };
   await collect('all', log.read());
@@ -75,7 +78,11 @@ describe('a file that is not a store is refused and left as it is', () => {
   const foreign: Readonly<Record<string, (file: string) => Promise<void>>> = {
     'a text': (file) => writeFile(file, 'Dear diary, this is not a database.\n'.repeat(400)),
     'a short text': (file) => writeFile(file, 'x'),
-    'random bytes': (file) => writeFile(file, Uint8Array.from({ length: 9_000 }, random(1)).map((_, index) => (index * 89) % 251)),
+    'random bytes': (file) =>
+      writeFile(
+        file,
+        Uint8Array.from({ length: 9_000 }, random(1)).map((_, index) => (index * 89) % 251),
+      ),
     'another program’s database': async (file) => {
       const db = new DatabaseSync(file);
       db.exec('create table notes (text); insert into notes values (1)');
@@ -120,24 +127,32 @@ test('a file that was emptied while its log still holds something is refused', a
   expect(await tryToRead(file)).toMatchObject({ code: 'store_corrupt' });
 });
 
-test(`of ${flips} flipped bits none is served: what is read is what was written, or an error`, { timeout: 600_000 }, async () => {
-  const seed = Number(process.env.SEED ?? Date.now() % 1e9);
-  const next = random(seed);
-  const file = join(folder, 'flipped.db');
-  const bytes = await readFile(whole);
-  const outcomes: Record<string, number> = {};
-  for (let flip = 0; flip < flips; flip++) {
-    const at = Math.floor(next() * bytes.length);
-    const bit = 1 << Math.floor(next() * 8);
-    const damaged = Buffer.from(bytes);
-    damaged[at] = (damaged[at] as number) ^ bit;
-    await writeFile(file, damaged);
-    const read = await tryToRead(file);
-    const where = `seed ${seed}, flip ${flip}: bit ${bit} of byte ${at}`;
-    if (read instanceof EngineError) expect(['store_corrupt', 'store_foreign', 'store_newer', 'store_failed'], `${where}: ${read.message}`).toContain(read.code);
-    else expect(read, where).toEqual(original);
-    const outcome = read instanceof EngineError ? read.code : 'intact';
-    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-  }
-  expect(outcomes.store_corrupt, JSON.stringify(outcomes)).toBeGreaterThan(flips / 10);
-});
+test(
+  `of ${flips} flipped bits none is served: what is read is what was written, or an error`,
+  { timeout: 600_000 },
+  async () => {
+    const seed = Number(process.env.SEED ?? Date.now() % 1e9);
+    const next = random(seed);
+    const file = join(folder, 'flipped.db');
+    const bytes = await readFile(whole);
+    const outcomes: Record<string, number> = {};
+    for (let flip = 0; flip < flips; flip++) {
+      const at = Math.floor(next() * bytes.length);
+      const bit = 1 << Math.floor(next() * 8);
+      const damaged = Buffer.from(bytes);
+      damaged[at] = (damaged[at] as number) ^ bit;
+      await writeFile(file, damaged);
+      const read = await tryToRead(file);
+      const where = `seed ${seed}, flip ${flip}: bit ${bit} of byte ${at}`;
+      if (read instanceof EngineError)
+        expect(
+          ['store_corrupt', 'store_foreign', 'store_newer', 'store_failed'],
+          `${where}: ${read.message}`,
+        ).toContain(read.code);
+      else expect(read, where).toEqual(original);
+      const outcome = read instanceof EngineError ? read.code : 'intact';
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    }
+    expect(outcomes.store_corrupt, JSON.stringify(outcomes)).toBeGreaterThan(flips / 10);
+  },
+);

@@ -25,7 +25,10 @@ async function positions(file: string): Promise<readonly number[]> {
   return found;
 }
 
-function parse(lines: readonly string[]): { acknowledged: readonly number[]; errors: readonly { code: string; outcome?: string; message: string }[] } {
+function parse(lines: readonly string[]): {
+  acknowledged: readonly number[];
+  errors: readonly { code: string; outcome?: string; message: string }[];
+} {
   const values = lines.map((line) => JSON.parse(line) as unknown);
   return {
     acknowledged: values.filter((value) => typeof value === 'number'),
@@ -36,24 +39,27 @@ function parse(lines: readonly string[]): { acknowledged: readonly number[]; err
 const isRoot = process.getuid?.() === 0;
 const canMount = isRoot && succeeds('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt');
 
-test.skipIf(!canMount)('a full disk: a clear error, nothing acknowledged is lost, and the store goes on once there is room', async () => {
-  const disk = await temporaryFolder();
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk]);
-  try {
-    const file = join(disk, 'store.db');
-    const { acknowledged, errors } = parse(await runProgram('until-refused', [file]));
-    expect(acknowledged.length).toBeGreaterThan(50);
-    expect(errors.map(({ code }) => code)).toEqual(['store_full', 'store_full', 'store_full']);
-    expect(errors[0]?.message).toContain('Free some space');
-    execFileSync('mount', ['-o', 'remount,size=9m', disk]);
-    expect(await positions(file)).toEqual(acknowledged);
-    const { acknowledged: more } = parse(await runProgram('until-refused', [file]));
-    expect(more[0]).toBe(acknowledged.length + 1);
-    expect(more.length).toBeGreaterThan(100);
-  } finally {
-    execFileSync('umount', [disk]);
-  }
-});
+test.skipIf(!canMount)(
+  'a full disk: a clear error, nothing acknowledged is lost, and the store goes on once there is room',
+  async () => {
+    const disk = await temporaryFolder();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk]);
+    try {
+      const file = join(disk, 'store.db');
+      const { acknowledged, errors } = parse(await runProgram('until-refused', [file]));
+      expect(acknowledged.length).toBeGreaterThan(50);
+      expect(errors.map(({ code }) => code)).toEqual(['store_full', 'store_full', 'store_full']);
+      expect(errors[0]?.message).toContain('Free some space');
+      execFileSync('mount', ['-o', 'remount,size=9m', disk]);
+      expect(await positions(file)).toEqual(acknowledged);
+      const { acknowledged: more } = parse(await runProgram('until-refused', [file]));
+      expect(more[0]).toBe(acknowledged.length + 1);
+      expect(more.length).toBeGreaterThan(100);
+    } finally {
+      execFileSync('umount', [disk]);
+    }
+  },
+);
 
 test('a disk without room for a new store says so', { skip: !canMount }, async () => {
   const disk = await temporaryFolder();
@@ -90,32 +96,38 @@ test('a folder that does not exist, and one in the place of the file', async () 
   const folder = await temporaryFolder();
   await mkdir(join(folder, 'taken'));
   for (const file of [join(folder, 'missing', 'store.db'), join(folder, 'taken')]) {
-    await expect(openLog({ store: sqlite(file) })).rejects.toMatchObject({ code: 'store_unavailable', remedy: expect.stringContaining('folder') });
+    await expect(openLog({ store: sqlite(file) })).rejects.toMatchObject({
+      code: 'store_unavailable',
+      remedy: expect.stringContaining('folder'),
+    });
   }
 });
 
 const canCompile = process.platform === 'linux' && succeeds('cc', '--version');
 
-test.skipIf(!canCompile)('a failed sync is fatal: every waiting call fails, no more is written, and opening again verifies', async () => {
-  const folder = await temporaryFolder();
-  const library = join(folder, 'sync-failure.so');
-  const source = fileURLToPath(new URL('../support/sync-failure.c', import.meta.url));
-  execFileSync('cc', ['-shared', '-fPIC', '-o', library, source, '-ldl']);
-  const file = join(folder, 'store.db');
-  const flag = join(folder, 'fail');
-  const env = { ...process.env, LD_PRELOAD: library, SYNC_FAILURE_FLAG: flag };
-  const { acknowledged, errors } = parse(await runProgram('until-refused', [file, flag], { env }));
-  expect(acknowledged).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-  expect(errors.map(({ code }) => code)).toEqual(['store_failed', 'store_failed', 'store_failed']);
-  expect(errors[0]?.outcome).toBe('unknown');
-  expect(errors[0]?.message).toMatch(/sync|I\/O/);
-  // While the disk is still broken the store cannot be made good, and does not pretend to be.
-  await copyFile(file, join(folder, 'kept.db'));
-  await rm(flag);
-  const found = await positions(file);
-  // The append whose sync failed may be there; those refused afterwards are not.
-  expect([10, 11]).toContain(found.length);
-  expect(found.slice(0, 10)).toEqual(acknowledged);
-  await runThenClose(file);
-  expect((await positions(file)).length).toBe(found.length + 1);
-});
+test.skipIf(!canCompile)(
+  'a failed sync is fatal: every waiting call fails, no more is written, and opening again verifies',
+  async () => {
+    const folder = await temporaryFolder();
+    const library = join(folder, 'sync-failure.so');
+    const source = fileURLToPath(new URL('../support/sync-failure.c', import.meta.url));
+    execFileSync('cc', ['-shared', '-fPIC', '-o', library, source, '-ldl']);
+    const file = join(folder, 'store.db');
+    const flag = join(folder, 'fail');
+    const env = { ...process.env, LD_PRELOAD: library, SYNC_FAILURE_FLAG: flag };
+    const { acknowledged, errors } = parse(await runProgram('until-refused', [file, flag], { env }));
+    expect(acknowledged).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(errors.map(({ code }) => code)).toEqual(['store_failed', 'store_failed', 'store_failed']);
+    expect(errors[0]?.outcome).toBe('unknown');
+    expect(errors[0]?.message).toMatch(/sync|I\/O/);
+    // While the disk is still broken the store cannot be made good, and does not pretend to be.
+    await copyFile(file, join(folder, 'kept.db'));
+    await rm(flag);
+    const found = await positions(file);
+    // The append whose sync failed may be there; those refused afterwards are not.
+    expect([10, 11]).toContain(found.length);
+    expect(found.slice(0, 10)).toEqual(acknowledged);
+    await runThenClose(file);
+    expect((await positions(file)).length).toBe(found.length + 1);
+  },
+);

@@ -16,40 +16,51 @@ async function after(log: EventLog, position: number): Promise<readonly Recorded
   return events;
 }
 
-test(`a process killed ${kills} times loses nothing that it acknowledged and leaves no part of an append`, { timeout: kills * 2_000 }, async () => {
-  const file = join(await temporaryFolder(), 'store.db');
-  const versions = new Map<string, number>();
-  let head = 0;
-  let acknowledgedCount = 0;
-  for (let kill = 0; kill < kills; kill++) {
-    const child = startProgram('appender', [file, String(kill)]);
-    // Every eighth dies while it is still opening the file.
-    if (kill % 8 === 0) await delay(Math.random() * 150);
-    else {
-      await child.firstLine;
-      await delay(Math.random() * 60);
-    }
-    child.process.kill('SIGKILL');
-    const { signal, lines, stderr } = await child.finished;
-    expect(signal, stderr).toBe('SIGKILL');
+test(
+  `a process killed ${kills} times loses nothing that it acknowledged and leaves no part of an append`,
+  { timeout: kills * 2_000 },
+  async () => {
+    const file = join(await temporaryFolder(), 'store.db');
+    const versions = new Map<string, number>();
+    let head = 0;
+    let acknowledgedCount = 0;
+    for (let kill = 0; kill < kills; kill++) {
+      const child = startProgram('appender', [file, String(kill)]);
+      // Every eighth dies while it is still opening the file.
+      if (kill % 8 === 0) await delay(Math.random() * 150);
+      else {
+        await child.firstLine;
+        await delay(Math.random() * 60);
+      }
+      child.process.kill('SIGKILL');
+      const { signal, lines, stderr } = await child.finished;
+      expect(signal, stderr).toBe('SIGKILL');
 
-    await using log = await openLog({ store: sqlite(file) });
-    const events = await after(log, head);
-    const found = new Map(events.map((event) => [event.position, event]));
-    // A line that was cut by the kill was not acknowledged.
-    const complete = lines.filter((line) => line.endsWith(']]'));
-    for (const [stream, version, position, id, name] of complete.flatMap((line) => JSON.parse(line) as Acknowledged[])) {
-      const event = found.get(position);
-      expect([event?.stream, event?.version, event?.id, (event?.data as { name: string })?.name]).toEqual([stream, version, id, name]);
-      acknowledgedCount += 1;
+      await using log = await openLog({ store: sqlite(file) });
+      const events = await after(log, head);
+      const found = new Map(events.map((event) => [event.position, event]));
+      // A line that was cut by the kill was not acknowledged.
+      const complete = lines.filter((line) => line.endsWith(']]'));
+      for (const [stream, version, position, id, name] of complete.flatMap(
+        (line) => JSON.parse(line) as Acknowledged[],
+      )) {
+        const event = found.get(position);
+        expect([event?.stream, event?.version, event?.id, (event?.data as { name: string })?.name]).toEqual([
+          stream,
+          version,
+          id,
+          name,
+        ]);
+        acknowledgedCount += 1;
+      }
+      checkOrder(events, head, versions);
+      checkWholeness(events);
+      head += events.length;
+      expect((await log.head()).position).toBe(head);
     }
-    checkOrder(events, head, versions);
-    checkWholeness(events);
-    head += events.length;
-    expect((await log.head()).position).toBe(head);
-  }
-  expect(acknowledgedCount).toBeGreaterThan(kills);
-});
+    expect(acknowledgedCount).toBeGreaterThan(kills);
+  },
+);
 
 function checkOrder(events: readonly RecordedEvent[], head: number, versions: Map<string, number>): void {
   for (const [index, { position, stream, version }] of events.entries()) {

@@ -7,7 +7,13 @@ import { eventStoreConformance } from '../../src/testing/index.ts';
 import type { ConformanceTarget } from '../../src/testing/index.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
-const capabilities: Capabilities = { sharedTransaction: true, gapless: true, conditions: 'matched', multiStream: true, appendMax: 1_000 };
+const capabilities: Capabilities = {
+  sharedTransaction: true,
+  gapless: true,
+  conditions: 'matched',
+  multiStream: true,
+  appendMax: 1_000,
+};
 const nothing = async (): Promise<void> => {};
 
 const targets: Readonly<Record<string, ConformanceTarget>> = {

@@ -23,10 +23,18 @@ const events = fc
   .tuple(fc.array(event, { minLength: 1, maxLength: 3 }), fc.integer({ min: 0, max: 9 }))
   .map(([list, die]) => (die === 0 ? [...list, { type: '$deleted', tags: [] }] : list));
 const request: fc.Arbitrary<ModelRequest> = fc.record({
-  writes: fc.uniqueArray(fc.record({ stream, expected, events }), { selector: (write) => write.stream, minLength: 1, maxLength: 2 }),
+  writes: fc.uniqueArray(fc.record({ stream, expected, events }), {
+    selector: (write) => write.stream,
+    minLength: 1,
+    maxLength: 2,
+  }),
   checks: fc.array(fc.record({ stream, expected }), { maxLength: 1 }),
   conditions: fc.array(
-    fc.record({ after: fc.nat(30), types: fc.subarray(types, { maxLength: 2 }), tags: fc.subarray(tags, { maxLength: 2 }) }),
+    fc.record({
+      after: fc.nat(30),
+      types: fc.subarray(types, { maxLength: 2 }),
+      tags: fc.subarray(tags, { maxLength: 2 }),
+    }),
     { maxLength: 2 },
   ),
   receipt: fc.option(
@@ -36,7 +44,12 @@ const request: fc.Arbitrary<ModelRequest> = fc.record({
 });
 /** Groups of requests, a step of the clock before each, and through which of two openings they go. */
 const history = fc.array(
-  fc.record({ group: fc.array(request, { minLength: 1, maxLength: 4 }), ms: fc.integer({ min: -5, max: 10 }), handle: fc.nat(1), reopen: fc.nat(7).map((die) => die === 0) }),
+  fc.record({
+    group: fc.array(request, { minLength: 1, maxLength: 4 }),
+    ms: fc.integer({ min: -5, max: 10 }),
+    handle: fc.nat(1),
+    reopen: fc.nat(7).map((die) => die === 0),
+  }),
   { minLength: 1, maxLength: 12 },
 );
 
@@ -58,10 +71,15 @@ async function append(store: EventStore, group: readonly ModelRequest[]): Promis
       writes: writes.map((write) => ({
         stream: write.stream,
         expected: write.expected as ExpectedVersion,
-        events: write.events.map((each) => (each.type === '$deleted' ? tombstone() : draft(each.type, { tags: each.tags }))),
+        events: write.events.map((each) =>
+          each.type === '$deleted' ? tombstone() : draft(each.type, { tags: each.tags }),
+        ),
       })),
       checks: checks.map((check) => ({ stream: check.stream, expected: check.expected as ExpectedVersion })),
-      conditions: conditions.map((condition) => ({ failIfMatch: [{ types: condition.types, tags: condition.tags }], after: condition.after })),
+      conditions: conditions.map((condition) => ({
+        failIfMatch: [{ types: condition.types, tags: condition.tags }],
+        after: condition.after,
+      })),
       receipt: receipt && { ...receipt, commandDigest: new Uint8Array(32), outcome: new Uint8Array(1) },
     })),
   );
@@ -116,13 +134,17 @@ async function compare(store: EventStore, model: Model, now: number): Promise<vo
   expect(stored.map(({ position }) => position)).toEqual(model.log.map((_, index) => index + 1));
   for (const name of streams) {
     const version = model.version(name);
-    expect(await store.heads([name])).toEqual([{ stream: name, version, deleted: model.isDeleted(name), hotCount: version }]);
+    expect(await store.heads([name])).toEqual([
+      { stream: name, version, deleted: model.isDeleted(name), hotCount: version },
+    ]);
     const versions = (await readAll(store, { stream: name, pageSize: 2 })).map((each) => each.version);
     expect(versions).toEqual(Array.from({ length: version }, (_, index) => index + 1));
   }
   for (const type of types) {
     for (const tag of tags) {
-      const wanted = model.log.flatMap((each, index) => (each.type === type && each.tags.includes(tag) ? [index + 1] : []));
+      const wanted = model.log.flatMap((each, index) =>
+        each.type === type && each.tags.includes(tag) ? [index + 1] : [],
+      );
       const found = await readAll(store, { match: [{ types: [type], tags: [tag] }], pageSize: 3 });
       expect(found.map(({ position }) => position)).toEqual(wanted);
     }

@@ -3,7 +3,7 @@ import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-export interface Finished {
+interface Finished {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly lines: readonly string[];
@@ -25,7 +25,7 @@ export function startProgram(name: string, args: readonly string[], options: Spa
   return startCommand(process.execPath, [path, ...args], options);
 }
 
-export function startCommand(command: string, args: readonly string[], options: SpawnOptions = {}): Child {
+function startCommand(command: string, args: readonly string[], options: SpawnOptions = {}): Child {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   const lines: string[] = [];
   let stderr = '';
@@ -45,7 +45,11 @@ export function startCommand(command: string, args: readonly string[], options: 
 }
 
 /** Runs a program to its end, which must be a good one. */
-export async function runProgram(name: string, args: readonly string[], options: SpawnOptions = {}): Promise<readonly string[]> {
+export async function runProgram(
+  name: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Promise<readonly string[]> {
   const { code, signal, lines, stderr } = await startProgram(name, args, options).finished;
   if (code !== 0) throw new Error(`${name} ended with ${code ?? signal}: ${stderr}`);
   return lines;

@@ -9,9 +9,17 @@ export interface ModelEvent {
 }
 
 export interface ModelRequest {
-  readonly writes: readonly { readonly stream: string; readonly expected: number | string; readonly events: readonly Omit<ModelEvent, 'stream'>[] }[];
+  readonly writes: readonly {
+    readonly stream: string;
+    readonly expected: number | string;
+    readonly events: readonly Omit<ModelEvent, 'stream'>[];
+  }[];
   readonly checks: readonly { readonly stream: string; readonly expected: number | string }[];
-  readonly conditions: readonly { readonly after: number; readonly types: readonly string[]; readonly tags: readonly string[] }[];
+  readonly conditions: readonly {
+    readonly after: number;
+    readonly types: readonly string[];
+    readonly tags: readonly string[];
+  }[];
   readonly receipt?: { readonly key: string; readonly expiresAt: number | null } | undefined;
 }
 

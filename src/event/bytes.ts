@@ -34,3 +34,7 @@ export function fromHex(hex: string, length: number): Uint8Array | undefined {
   if (hex.length !== length * 2 || !/^[0-9a-f]*$/i.test(hex)) return undefined;
   return Uint8Array.from({ length }, (_, index) => Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16));
 }
+
+export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { GroupCommit } from '../../src/store/group-commit.ts';
+import type { AppendRequest, AppendResult, EventStore } from '../../src/store/port.ts';
+import { draft, write } from '../../src/testing/drafts.ts';
+
+/** A store whose commits end when the test says so. */
+class ManualStore {
+  readonly capabilities = { appendMax: 4 };
+  readonly groups: { readonly size: number; readonly settle: PromiseWithResolvers<readonly AppendResult[]> }[] = [];
+
+  append(group: readonly AppendRequest[]): Promise<readonly AppendResult[]> {
+    const settle = Promise.withResolvers<readonly AppendResult[]>();
+    this.groups.push({ size: group.length, settle });
+    return settle.promise;
+  }
+
+  commit(index: number): void {
+    const group = this.groups[index];
+    group?.settle.resolve(
+      Array.from({ length: group.size }, () => ({ kind: 'appended', position: 1, versions: [1], recordedAt: 0 })),
+    );
+  }
+}
+
+const request = (events = 1) =>
+  write(
+    'order-1',
+    'any',
+    Array.from({ length: events }, () => draft('A')),
+  );
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+function start(pendingMax = 100): { store: ManualStore; commits: GroupCommit } {
+  const store = new ManualStore();
+  return { store, commits: new GroupCommit(store as unknown as EventStore, pendingMax) };
+}
+
+describe('group commit', () => {
+  test('requests of one turn share a group; those that arrive meanwhile form the next', async () => {
+    const { store, commits } = start();
+    const first = [commits.submit(request()), commits.submit(request())];
+    await turn();
+    const second = [commits.submit(request()), commits.submit(request()), commits.submit(request())];
+    await turn();
+    expect(store.groups.map(({ size }) => size)).toEqual([2]);
+    store.commit(0);
+    await Promise.all(first);
+    await turn();
+    expect(store.groups.map(({ size }) => size)).toEqual([2, 3]);
+    store.commit(1);
+    await Promise.all(second);
+  });
+
+  test('a group keeps within the store’s size, but takes a single larger request', async () => {
+    const { store, commits } = start();
+    const all = [
+      commits.submit(request(3)),
+      commits.submit(request(2)),
+      commits.submit(request(9)),
+      commits.submit(request()),
+    ];
+    for (let group = 0; group < 4; group++) {
+      await turn();
+      store.commit(group);
+    }
+    await Promise.all(all);
+    expect(store.groups.map(({ size }) => size)).toEqual([1, 1, 1, 1]);
+  });
+
+  test('a failed commit fails its group and no other', async () => {
+    const { store, commits } = start();
+    const first = commits.submit(request());
+    await turn();
+    const second = commits.submit(request());
+    store.groups[0]?.settle.reject(new Error('disk'));
+    await expect(first).rejects.toThrow('disk');
+    await turn();
+    store.commit(1);
+    expect((await second).kind).toBe('appended');
+  });
+
+  test('aborting says whether it may have been written', async () => {
+    const { store, commits } = start();
+    const [sent, queued, before] = [new AbortController(), new AbortController(), AbortSignal.abort('no')];
+    const inFlight = commits.submit(request(), sent.signal);
+    await turn();
+    const waiting = commits.submit(request(), queued.signal);
+    sent.abort();
+    queued.abort();
+    await expect(inFlight).rejects.toMatchObject({ code: 'append_aborted', details: { outcome: 'unknown' } });
+    await expect(waiting).rejects.toMatchObject({ code: 'append_aborted', details: { outcome: 'not_written' } });
+    await expect(commits.submit(request(), before)).rejects.toMatchObject({ details: { outcome: 'not_written' } });
+    store.commit(0);
+    await turn();
+    // What was taken back is never sent.
+    expect(store.groups).toHaveLength(1);
+  });
+
+  test('the queue is bounded', async () => {
+    const { store, commits } = start(2);
+    const first = commits.submit(request());
+    await turn();
+    const waiting = [commits.submit(request()), commits.submit(request())];
+    await expect(commits.submit(request())).rejects.toMatchObject({
+      code: 'append_queue_full',
+      details: { pendingMax: 2 },
+    });
+    store.commit(0);
+    await turn();
+    store.commit(1);
+    await Promise.all([first, ...waiting]);
+  });
+
+  test('closing waits for what was accepted and refuses the rest', async () => {
+    const { store, commits } = start();
+    const accepted = commits.submit(request());
+    let closed = false;
+    const closing = commits.close().then(() => (closed = true));
+    await expect(commits.submit(request())).rejects.toMatchObject({ code: 'store_closed' });
+    await turn();
+    expect(closed).toBe(false);
+    store.commit(0);
+    expect((await accepted).kind).toBe('appended');
+    await closing;
+  });
+});
