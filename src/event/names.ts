@@ -57,6 +57,7 @@ export function checkReceiptKey(key: string): string {
  * @throws {EngineError} `name_invalid`
  */
 export function normalizeTags(tags: readonly string[]): readonly string[] {
+  if (!Array.isArray(tags)) throw invalid('list of tags', String(tags), 'it is no list');
   for (const tag of tags) checkText('tag', tag);
   return tags.length < 2 ? tags : [...new Set(tags)].toSorted(compareCodePoints);
 }

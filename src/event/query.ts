@@ -1,3 +1,5 @@
+import { EngineError } from '../ground/errors.ts';
+
 /** Which events, in the terms of the Dynamic Consistency Boundary specification: types OR, tags AND. */
 export interface EventQueryItem {
   /** Any of these types. Absent or empty: every type. */
@@ -17,4 +19,19 @@ export function matches(
     ({ types = [], tags = [] }) =>
       (types.length === 0 || types.includes(event.type)) && tags.every((tag) => event.tags.includes(tag)),
   );
+}
+
+/** @throws {EngineError} `request_invalid` for anything but a list of { types, tags }. */
+export function checkEventQuery(query: EventQuery): void {
+  const isNames = (names: unknown) =>
+    names === undefined || (Array.isArray(names) && names.every((name) => typeof name === 'string'));
+  const isItem = (item: unknown) =>
+    typeof item === 'object' &&
+    item !== null &&
+    isNames((item as EventQueryItem).types) &&
+    isNames((item as EventQueryItem).tags);
+  if (Array.isArray(query) && query.every(isItem)) return;
+  throw new EngineError('request_invalid', {
+    reason: 'An event query is a list of { types, tags }, both lists of strings',
+  });
 }

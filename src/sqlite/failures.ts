@@ -31,9 +31,12 @@ export function isBusy(error: unknown): boolean {
   return code === codes.busy || code === codes.locked || code === codes.protocol;
 }
 
-/** After which nothing that this connection says can be trusted. */
-export function isFatal({ code }: EngineError): boolean {
-  return code === 'store_failed' || code === 'store_corrupt';
+/**
+ * Whether nothing that the connection says can be trusted any more: SQLite failed in a way that it does not recover
+ * from. What failed outside SQLite, inside a transaction that is rolled back, leaves the connection as it was.
+ */
+export function isFatal(error: unknown, { code }: EngineError): boolean {
+  return code === 'store_corrupt' || (code === 'store_failed' && extendedCode(error) !== undefined);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Recorded } from '../event/event.ts';
 import { matches } from '../event/query.ts';
+import { readClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import type {
@@ -84,7 +85,7 @@ export class SqliteEventStore implements EventStore {
       conditions,
       receipt,
     }));
-    const argument: PackedGroup = { requests, events, now: this.#clock.now() };
+    const argument: PackedGroup = { requests, events, now: readClock(this.#clock) };
     const results = await this.#writer.call<readonly WiredResult[]>('append', argument, transferables(events));
     this.#growth.notice();
     return results.map((result) =>
@@ -216,7 +217,7 @@ export class SqliteEventStore implements EventStore {
 
   async receipt(key: string): Promise<Receipt | undefined> {
     this.#checkOpen();
-    return this.#writer.call('receipt', { key, now: this.#clock.now() });
+    return this.#writer.call('receipt', { key, now: readClock(this.#clock) });
   }
 
   async releaseReceipts(

@@ -212,7 +212,7 @@ export class Writer {
     } catch (rollbackError) {
       this.#failure = toEngineError(rollbackError, this.#file, 'unknown');
     }
-    if (isFatal(explained)) this.#failure = explained;
+    if (isFatal(error, explained)) this.#failure = explained;
     return explained;
   }
 
@@ -243,7 +243,7 @@ export class Writer {
       work();
     } catch (error) {
       const explained = toEngineError(error, this.#file);
-      if (isFatal(explained)) this.#failure ??= explained;
+      if (isFatal(error, explained)) this.#failure ??= explained;
     }
   }
 

@@ -1,7 +1,8 @@
 import { deletedType } from '../event/event.ts';
 import { checkReceiptKey, checkStreamName } from '../event/names.ts';
+import { checkEventQuery } from '../event/query.ts';
 import { EngineError } from '../ground/errors.ts';
-import type { AppendRequest, ExpectedVersion, StreamWrite } from './port.ts';
+import type { AppendRequest, ExpectedVersion, ReceiptDraft, StreamWrite } from './port.ts';
 
 const expectations: readonly unknown[] = ['any', 'no_stream', 'stream_exists', 'deleted'] satisfies ExpectedVersion[];
 
@@ -22,11 +23,11 @@ export function checkAppendRequest(request: AppendRequest): number {
   }
   for (const { stream, expected } of checks) checkExpected(checkStreamName(stream), expected);
   for (const { failIfMatch, after } of conditions) {
-    if (!Array.isArray(failIfMatch)) throw invalid('failIfMatch of an append condition is a list of { types, tags }');
+    checkEventQuery(failIfMatch);
     if (!Number.isSafeInteger(after) || after < 0)
       throw invalid(`after of an append condition is ${after}, expected a position`);
   }
-  if (receipt !== undefined) checkReceiptKey(receipt.key);
+  if (receipt !== undefined) checkReceipt(receipt);
   return eventCount;
 }
 
@@ -35,6 +36,16 @@ function checkWrite({ stream, expected, events }: StreamWrite): void {
   if (events.length === 0) throw invalid(`The write to ${stream} has no events`);
   const tombstone = events.findIndex(({ type }) => type === deletedType);
   if (tombstone !== -1 && tombstone !== events.length - 1) throw invalid(`Events follow the tombstone of ${stream}`);
+}
+
+function checkReceipt({ key, commandDigest, outcome, expiresAt }: ReceiptDraft): void {
+  checkReceiptKey(key);
+  if (!(commandDigest instanceof Uint8Array) || !(outcome instanceof Uint8Array)) {
+    throw invalid('The command digest and the outcome of a receipt are bytes');
+  }
+  if (expiresAt !== null && !Number.isSafeInteger(expiresAt)) {
+    throw invalid(`expiresAt of a receipt is ${String(expiresAt)}, expected milliseconds since the epoch or null`);
+  }
 }
 
 function checkExpected(stream: string, expected: unknown): void {

@@ -30,7 +30,7 @@ import type {
   StreamsQuery,
   StreamWrite,
 } from './port.ts';
-import { checkReadQuery } from './read-query.ts';
+import { checkPageLimit, checkReadQuery } from './read-query.ts';
 
 export interface LogOptions<Schemas extends EventSchemas> {
   /** Where: `memory()`, `sqlite(file)`. */
@@ -176,12 +176,13 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
   }
 
   /** The state of each of these streams; version 0 for those that never existed. */
-  heads(streams: readonly string[]): Promise<readonly StreamHead[]> {
+  async heads(streams: readonly string[]): Promise<readonly StreamHead[]> {
     return this.#store.heads(streams.map(checkStreamName));
   }
 
-  /** A page of streams in the order of their names' code points. */
-  streams(query: StreamsQuery): Promise<readonly StreamHead[]> {
+  /** A page of streams in the order of their names' code points; `limit` is at most 100,000. */
+  async streams(query: StreamsQuery): Promise<readonly StreamHead[]> {
+    checkPageLimit(query.limit);
     return this.#store.streams(query);
   }
 
@@ -190,7 +191,8 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
   }
 
   /** Resolves with the store's position as soon as it is past `after`, whichever process appended. */
-  appended(after: Position, signal?: AbortSignal): Promise<Position> {
+  async appended(after: Position, signal?: AbortSignal): Promise<Position> {
+    checkReadQuery({ after });
     return this.#store.appended(after, signal);
   }
 
@@ -200,7 +202,11 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
   }
 
   /** Removes receipts, at most `limit` of them: those expired at a time (ms since the epoch), or an owner's. */
-  releaseReceipts(which: { readonly expiredAt: number } | { readonly owner: string }, limit: number): Promise<number> {
+  async releaseReceipts(
+    which: { readonly expiredAt: number } | { readonly owner: string },
+    limit: number,
+  ): Promise<number> {
+    checkPageLimit(limit);
     return this.#store.releaseReceipts(which, limit);
   }
 

@@ -4,6 +4,7 @@ import type { Draft, Recorded } from '../event/event.ts';
 import { deletedType } from '../event/event.ts';
 import { compareCodePoints } from '../event/names.ts';
 import { matches } from '../event/query.ts';
+import { readClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { isLive, overfull, refusal } from './admission.ts';
@@ -227,7 +228,7 @@ class MemoryEventStore implements EventStore {
 
   /** Recorded time never runs backwards, whatever the clock does. */
   #nextTime(): number {
-    return Math.max(this.#clock.now(), this.#events.at(-1)?.recordedAt ?? 0);
+    return Math.max(readClock(this.#clock), this.#events.at(-1)?.recordedAt ?? 0);
   }
 
   #checkOpen(): void {

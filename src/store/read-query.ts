@@ -1,12 +1,15 @@
 import { EngineError } from '../ground/errors.ts';
 import { checkStreamName } from '../event/names.ts';
+import { checkEventQuery } from '../event/query.ts';
 import type { ReadQuery } from './port.ts';
 
 /** Events in a page: enough to amortise its cost, few enough not to hold the event loop. */
 export const defaultPageSize = 256;
 const pageSizeMax = 4_096;
+/** Streams in a page, receipts released in one call. */
+const listedMax = 100_000;
 
-/** Refuses what cannot be meant. @throws {EngineError} `option_invalid`, `name_invalid` */
+/** Refuses what cannot be meant. @throws {EngineError} `option_invalid`, `name_invalid`, `request_invalid` */
 export function checkReadQuery(query: ReadQuery): void {
   const { stream, match, pageSize } = query;
   if (stream !== undefined) checkStreamName(stream);
@@ -32,9 +35,17 @@ export function checkReadQuery(query: ReadQuery): void {
       expected: `an integer from 1 to ${pageSizeMax}`,
     });
   }
-  if (match !== undefined && !Array.isArray(match)) {
-    throw new EngineError('option_invalid', { option: 'match', value: match, expected: 'a list of { types, tags }' });
-  }
+  if (match !== undefined) checkEventQuery(match);
+}
+
+/** A page's size. @throws {EngineError} `option_invalid` */
+export function checkPageLimit(limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= listedMax) return;
+  throw new EngineError('option_invalid', {
+    option: 'limit',
+    value: limit,
+    expected: `an integer from 1 to ${listedMax}`,
+  });
 }
 
 function checkCount(option: string, value: number | undefined): void {

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { hasCode } from '../../src/ground/errors.ts';
+import { hasCode, openLog } from 'eventsrc';
+import type { EventLog } from 'eventsrc';
+import { sqlite } from 'eventsrc/sqlite';
 import { requireSqlite } from '../../src/sqlite/connection.ts';
 import { runLength } from '../../src/sqlite/id-index.ts';
-import { sqlite } from '../../src/sqlite/index.ts';
-import { openLog } from '../../src/store/log.ts';
-import type { EventLog } from '../../src/store/log.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const infinite = { eventsPerAppend: Infinity, eventsPerStream: Infinity };

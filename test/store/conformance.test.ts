@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { sqlite } from '../../src/sqlite/index.ts';
-import { memory } from '../../src/store/memory.ts';
-import type { Capabilities } from '../../src/store/port.ts';
-import { eventStoreConformance } from '../../src/testing/index.ts';
-import type { ConformanceTarget } from '../../src/testing/index.ts';
+import { memory } from 'eventsrc';
+import type { Capabilities } from 'eventsrc';
+import { sqlite } from 'eventsrc/sqlite';
+import { eventStoreConformance } from 'eventsrc/testing';
+import type { ConformanceTarget } from 'eventsrc/testing';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const capabilities: Capabilities = {

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { resolveLimits } from '../../src/ground/limits.ts';
-import { sqlite } from '../../src/sqlite/index.ts';
-import { memory } from '../../src/store/memory.ts';
-import type { AppendResult, Backend, EventStore, ExpectedVersion } from '../../src/store/port.ts';
+import { defaultLimits, memory } from 'eventsrc';
+import type { AppendResult, Backend, EventStore, ExpectedVersion } from 'eventsrc';
+import { TestClock } from 'eventsrc/testing';
+import { sqlite } from 'eventsrc/sqlite';
 import { draft, readAll, tombstone } from '../../src/testing/drafts.ts';
-import { TestClock } from '../../src/testing/test-clock.ts';
 import { Model } from '../support/model.ts';
 import type { ModelRequest } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
@@ -98,7 +97,7 @@ describe.each(Object.entries(backends))('%s', (name, make) => {
       fc.asyncProperty(history, async (steps) => {
         const { backend, shared } = await make();
         const clock = new TestClock(0);
-        const open = () => backend.openEvents({ clock, limits: resolveLimits() });
+        const open = () => backend.openEvents({ clock, limits: defaultLimits });
         const first = await open();
         const stores = shared ? [first, await open()] : [first, first];
         const model = new Model();

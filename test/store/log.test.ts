@@ -163,17 +163,37 @@ describe('requests that cannot be meant are refused', () => {
     await expect(log.append(...args)).rejects.toMatchObject({ code: 'request_invalid' });
   });
 
-  test.each([
-    { pageSize: 0 },
-    { after: -1 },
-    { limit: 1.5 },
-    { afterVersion: 1 },
-    { recordedFrom: Number.NaN },
-    { match: {} as never },
-  ])('reading %j', async (query) => {
-    await using log = await openLog({ store: memory() });
-    await expect(log.read(query).next()).rejects.toMatchObject({ code: 'option_invalid' });
+  test.each([{ match: {} }, { match: [{ tags: 'x' }] }, { match: [{ types: [undefined] }] }, { match: [null] }])(
+    'the query %j',
+    async (query) => {
+      await using log = await openLog({ store: memory() });
+      await expect(log.read(query as never).next()).rejects.toMatchObject({ code: 'request_invalid' });
+      const conditions = [{ failIfMatch: query.match as never, after: 0 }];
+      await expect(log.append([{ stream: 'order-1', events }], { conditions })).rejects.toMatchObject({
+        code: 'request_invalid',
+      });
+    },
+  );
+
+  test.each([Number.NaN, Infinity, 'soon' as never])('a clock that says %s', async (now) => {
+    await using log = await openLog({ store: memory(), clock: { now: () => now } });
+    await expect(log.append([{ stream: 'order-1', events }])).rejects.toMatchObject({ code: 'option_invalid' });
+    expect((await log.head()).position).toBe(0);
   });
+
+  test.each([0, -1, 1.5, Infinity, undefined as never])('a page of %s streams', async (limit) => {
+    await using log = await openLog({ store: memory() });
+    await expect(log.streams({ limit })).rejects.toMatchObject({ code: 'option_invalid' });
+    await expect(log.releaseReceipts({ expiredAt: 0 }, limit)).rejects.toMatchObject({ code: 'option_invalid' });
+  });
+
+  test.each([{ pageSize: 0 }, { after: -1 }, { limit: 1.5 }, { afterVersion: 1 }, { recordedFrom: Number.NaN }])(
+    'reading %j',
+    async (query) => {
+      await using log = await openLog({ store: memory() });
+      await expect(log.read(query).next()).rejects.toMatchObject({ code: 'option_invalid' });
+    },
+  );
 });
 
 describe('limits', () => {
