@@ -18,12 +18,19 @@ async function appendForever(writer: number): Promise<void> {
     const result = await log.append(
       sizes.map((size, index) => ({
         stream: index === 0 ? `writer-${writer}` : 'writer-all',
-        events: Array.from({ length: size }, () => ({ type: 'Appended', data: { name, total, padding: 'x'.repeat(count % 400) }, tags: [`run:${run}`] })),
+        events: Array.from({ length: size }, () => ({
+          type: 'Appended',
+          data: { name, total, padding: 'x'.repeat(count % 400) },
+          tags: [`run:${run}`],
+        })),
       })),
     );
     if (result.kind !== 'appended') throw new Error(result.kind);
     // Straight into the pipe: what a buffer of this process holds would die with it.
-    writeSync(1, `${JSON.stringify(result.events.map(({ stream, version, position, id }) => [stream, version, position, id, name]))}\n`);
+    writeSync(
+      1,
+      `${JSON.stringify(result.events.map(({ stream, version, position, id }) => [stream, version, position, id, name]))}\n`,
+    );
   }
 }
 

@@ -11,7 +11,8 @@ while (seen < Number(count)) {
   for await (const page of log.read({ after: seen, pageSize: 100 })) {
     for (const { position, stream, version } of page) {
       if (position !== seen + 1) throw new Error(`position ${position} after ${seen}`);
-      if (version !== (versions.get(stream) ?? 0) + 1) throw new Error(`version ${version} of ${stream} after ${versions.get(stream)}`);
+      if (version !== (versions.get(stream) ?? 0) + 1)
+        throw new Error(`version ${version} of ${stream} after ${versions.get(stream)}`);
       versions.set(stream, version);
       seen = position;
     }

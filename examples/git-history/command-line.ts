@@ -1,0 +1,108 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { usageFailure } from './failure.ts';
+import { abbreviationPattern } from './tree.ts';
+
+export const usage = `Keeps the history of a git repository in an eventsrc store, and rebuilds any commit's tree from it.
+
+npm run --silent git-history -- import REPO --store sqlite:FILE [--rev REV] [--json]
+    Records every commit of REPO's first-parent history, up to REV (HEAD by default), that FILE lacks.
+    It can be interrupted at any moment, and goes on from there when it is run again.
+    --json   print {"commits", "events", "seconds"} of what was recorded
+
+npm run --silent git-history -- tree COMMIT --store sqlite:FILE
+    Prints what \`git -C REPO ls-tree -r --full-tree COMMIT\` prints, from the events up to COMMIT:
+    an id, or at least the first four digits of it.
+
+REPO and FILE may be relative to the current folder. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+`;
+
+export type Command =
+  | { readonly kind: 'help' }
+  | {
+      readonly kind: 'import';
+      readonly repository: string;
+      readonly file: string;
+      readonly revision?: string;
+      readonly json: boolean;
+    }
+  | { readonly kind: 'tree'; readonly commit: string; readonly file: string };
+
+const common = {
+  store: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const satisfies ParseArgsOptionsConfig;
+const importOptions = {
+  ...common,
+  rev: { type: 'string' },
+  json: { type: 'boolean' },
+} as const satisfies ParseArgsOptionsConfig;
+
+/**
+ * @param folder where the user is: what relative paths are relative to.
+ * @throws {Failure} with the exit code for wrong usage.
+ */
+export function parseCommandLine(args: readonly string[], folder: string): Command {
+  const [name, ...rest] = args;
+  switch (name) {
+    case 'import':
+      return parseImport(rest, folder);
+    case 'tree':
+      return parseTree(rest, folder);
+    case '--help':
+    case '-h':
+    case 'help':
+      return { kind: 'help' };
+    case undefined:
+      throw usageFailure('No command was given: import or tree.');
+    default:
+      throw usageFailure(`There is no command ${JSON.stringify(name)}, only import and tree.`);
+  }
+}
+
+function parseImport(args: readonly string[], folder: string): Command {
+  const { values, positionals } = parse(args, importOptions);
+  if (values.help === true) return { kind: 'help' };
+  const repository = resolve(folder, single(positionals, 'REPO'));
+  const file = storeFile(values.store, folder);
+  const { rev: revision, json = false } = values;
+  if (revision === '') throw usageFailure('--rev is empty.');
+  return { kind: 'import', repository, file, json, ...(revision === undefined ? {} : { revision }) };
+}
+
+function parseTree(args: readonly string[], folder: string): Command {
+  const { values, positionals } = parse(args, common);
+  if (values.help === true) return { kind: 'help' };
+  const commit = single(positionals, 'COMMIT');
+  if (!abbreviationPattern.test(commit)) {
+    throw usageFailure(
+      `COMMIT is ${JSON.stringify(commit)}, expected a commit's id or at least its first four digits.`,
+    );
+  }
+  return { kind: 'tree', commit, file: storeFile(values.store, folder) };
+}
+
+function parse<Options extends ParseArgsOptionsConfig>(args: readonly string[], options: Options) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // The first sentence says what is wrong; the rest is about options that begin like numbers.
+    throw usageFailure(error.message.replace(/(?<=[^.])\.? To specify .*$/s, '').replace(/\.?$/, '.'));
+  }
+}
+
+function single(positionals: readonly string[], name: string): string {
+  const [first, second] = positionals;
+  if (first === undefined || first === '') throw usageFailure(`${name} is missing.`);
+  if (second !== undefined) throw usageFailure(`${JSON.stringify(second)} is one argument too many.`);
+  return first;
+}
+
+function storeFile(store: string | undefined, folder: string): string {
+  if (store === undefined) throw usageFailure('--store sqlite:FILE is missing.');
+  const file = /^sqlite:(.+)$/s.exec(store)?.[1];
+  if (file === undefined) throw usageFailure(`--store is ${JSON.stringify(store)}, expected sqlite:FILE.`);
+  return resolve(folder, file);
+}

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { sqlite } from 'eventsrc/sqlite';
+import { parseCommandLine, usage } from './command-line.ts';
+import type { Command } from './command-line.ts';
+import { openHistory, pathQuoting } from './events.ts';
+import type { HistoryLog } from './events.ts';
+import { Failure, describeFailure, exitCodes } from './failure.ts';
+import { formatTree } from './format-tree.ts';
+import { openGitSource } from './git-source.ts';
+import type { HistorySource } from './history-source.ts';
+import { importHistory } from './import-history.ts';
+import type { ImportResult } from './import-history.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { findCommit, treeAt } from './tree.ts';
+import { writeOutput } from './write-output.ts';
+
+async function run(args: readonly string[]): Promise<number> {
+  // npm runs scripts in the folder of the package; the user is elsewhere.
+  const command = parseCommandLine(args, process.env['INIT_CWD'] ?? process.cwd());
+  switch (command.kind) {
+    case 'help':
+      await writeOutput([usage], process.stdout);
+      return exitCodes.done;
+    case 'import':
+      return runImport(command);
+    case 'tree':
+      return runTree(command);
+    default:
+      return command satisfies never;
+  }
+}
+
+async function runImport({ repository, file, revision, json }: Command & { kind: 'import' }): Promise<number> {
+  const interruption = new AbortController();
+  // More than once where a terminal and npm both pass it on; stopping takes only as long as the commits in flight.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort());
+
+  const source = await openGitSource(repository, revision);
+  const startedMs = performance.now();
+  await using log = await openHistory(sqlite(file));
+  const result = await importShowingProgress(log, source, interruption.signal);
+  const seconds = (performance.now() - startedMs) / 1_000;
+
+  const summary = json ? asJson(result, seconds) : asSentence(result, seconds, source.tip);
+  await writeOutput([`${summary}\n`], process.stdout);
+  if (result.kind === 'complete') return exitCodes.done;
+  process.stderr.write(
+    'git-history: Interrupted between two commits. Run the same import again to go on from there.\n',
+  );
+  return exitCodes.interrupted;
+}
+
+async function importShowingProgress(
+  log: HistoryLog,
+  source: HistorySource,
+  signal: AbortSignal,
+): Promise<ImportResult> {
+  using bar = new ProgressBar(process.stderr);
+  return await importHistory(log, source, { signal, onProgress: bar.show });
+}
+
+function asJson({ commits, events }: ImportResult, seconds: number): string {
+  return JSON.stringify({ commits, events, seconds: Number(seconds.toFixed(3)) });
+}
+
+function asSentence({ kind, commits, events }: ImportResult, seconds: number, tip: string): string {
+  if (kind === 'complete' && commits === 0) {
+    return `Nothing to do: the store already holds everything up to ${tip.slice(0, 10)}.`;
+  }
+  const rate = Math.round(events / seconds);
+  return `Recorded ${count(commits, 'commit')} as ${count(events, 'event')} in ${seconds.toFixed(1)} s (${rate.toLocaleString('en')} events/s).`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+async function runTree({ commit, file }: Command & { kind: 'tree' }): Promise<number> {
+  // Opening it would make an empty store.
+  if (!existsSync(file)) throw new Failure(`There is no store ${file}.`, 'Import a repository into it first.');
+  await using log = await openHistory(sqlite(file));
+  const tree = await treeAt(log, await findCommit(log, commit));
+  const { quotePath } = await pathQuoting(log);
+  await writeOutput(formatTree(tree, quotePath), process.stdout);
+  return exitCodes.done;
+}
+
+// There is nobody to tell that nobody can be told.
+process.stderr.on('error', () => {});
+
+// The exit code is set, and the process left to end by itself, so that everything printed is flushed.
+process.exitCode = await run(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`git-history: ${describeFailure(error)}\n`);
+  return error instanceof Failure ? error.exitCode : exitCodes.failed;
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { parseCommandLine } from '../../examples/git-history/command-line.ts';
+import { Failure, describeFailure } from '../../examples/git-history/failure.ts';
+
+describe('the command line', () => {
+  test.each([
+    [
+      ['import', 'project', '--store', 'sqlite:a.db'],
+      { kind: 'import', repository: '/home/ada/project', file: '/home/ada/a.db', json: false },
+    ],
+    [
+      ['import', '--json', '--rev=v1.0', '--store=sqlite:/tmp/a.db', '/src'],
+      { kind: 'import', repository: '/src', file: '/tmp/a.db', json: true, revision: 'v1.0' },
+    ],
+    [
+      ['import', '--store', 'sqlite:C:', '--', '-odd'],
+      { kind: 'import', repository: '/home/ada/-odd', file: '/home/ada/C:', json: false },
+    ],
+    [['tree', '01ab', '--store', 'sqlite:a.db'], { kind: 'tree', commit: '01ab', file: '/home/ada/a.db' }],
+    [['--help'], { kind: 'help' }],
+    [['import', '--help'], { kind: 'help' }],
+    [['tree', '-h', '01ab'], { kind: 'help' }],
+  ])('%j', (args, command) => {
+    expect(parseCommandLine(args, '/home/ada')).toEqual(command);
+  });
+
+  test.each([
+    [[], 'No command was given: import or tree.'],
+    [['impotr'], 'There is no command "impotr", only import and tree.'],
+    [['import', '--store', 'sqlite:x.db'], 'REPO is missing.'],
+    [['import', '', '--store', 'sqlite:x.db'], 'REPO is missing.'],
+    [['import', '.'], '--store sqlite:FILE is missing.'],
+    [['import', '.', '--store', 'x.db'], '--store is "x.db", expected sqlite:FILE.'],
+    [['import', '.', '--store', 'sqlite:'], '--store is "sqlite:", expected sqlite:FILE.'],
+    [['import', '.', 'other', '--store', 'sqlite:x.db'], '"other" is one argument too many.'],
+    [['import', '.', '--store', 'sqlite:x.db', '--rev='], '--rev is empty.'],
+    [['import', '.', '--depth', '3'], "Unknown option '--depth'."],
+    [['import', '.', '--store'], "Option '--store <value>' argument missing."],
+    [['import', '.', '--json=yes'], "Option '--json' does not take an argument."],
+    [['tree', '--store', 'sqlite:x.db'], 'COMMIT is missing.'],
+    [
+      ['tree', 'HEAD', '--store', 'sqlite:x.db'],
+      `COMMIT is "HEAD", expected a commit's id or at least its first four digits.`,
+    ],
+    [
+      ['tree', 'abc', '--store', 'sqlite:x.db'],
+      `COMMIT is "abc", expected a commit's id or at least its first four digits.`,
+    ],
+    [['tree', 'abcd', '--json'], "Unknown option '--json'."],
+  ])('%j is refused', (args, message) => {
+    expect(() => parseCommandLine(args, '/home/ada')).toThrow(expect.objectContaining({ message, exitCode: 2 }));
+  });
+});
+
+describe('a failure is told in one line', () => {
+  test('with its remedy', () => {
+    expect(describeFailure(new Failure('It\nbroke.', 'Mend it.'))).toBe('It broke. Mend it.');
+  });
+
+  test('also where it was not foreseen', () => {
+    expect(describeFailure(new TypeError('x is not a function'))).toMatch(
+      /^Unexpected: x is not a function\. .*report it\.$/,
+    );
+  });
+});
