@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { sqlite } from 'eventsrc/sqlite';
 import { parseCommandLine, usage } from './command-line.ts';
 import type { Command } from './command-line.ts';
@@ -76,9 +75,7 @@ function count(number: number, noun: string): string {
 }
 
 async function runTree({ commit, file }: Command & { kind: 'tree' }): Promise<number> {
-  // Opening it would make an empty store.
-  if (!existsSync(file)) throw new Failure(`There is no store ${file}.`, 'Import a repository into it first.');
-  await using log = await openHistory(sqlite(file));
+  await using log = await openHistory(sqlite(file, { create: false }));
   const tree = await treeAt(log, await findCommit(log, commit));
   const { quotePath } = await pathQuoting(log);
   await writeOutput(formatTree(tree, quotePath), process.stdout);

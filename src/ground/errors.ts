@@ -118,7 +118,7 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   },
   store_unavailable: {
     says: ({ file, reason }) => `${file} cannot be opened: ${reason}.`,
-    remedy: 'Check that the folder exists and that this user may read and write it.',
+    remedy: 'Check the name, that its folder exists, and that this user may read and write it.',
   },
 };
 

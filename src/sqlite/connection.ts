@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { EngineError } from '../ground/errors.ts';
 import { integersChecksum } from './checksum.ts';
@@ -11,6 +11,14 @@ const sqliteRequired = '3.51.3';
 
 /** Smaller files are checked as a whole when they are opened: a tenth of a second. Larger ones where they are read. */
 const checkedBytesMax = 32 * 1024 * 1024;
+
+/** A file and how to open it: what every thread of a store is told. */
+export interface FileOptions {
+  /** An absolute path. */
+  readonly file: string;
+  readonly create: boolean;
+  readonly lockTimeoutMs: number;
+}
 
 /** @throws {EngineError} `sqlite_too_old` */
 export function requireSqlite(found: string, required: string = sqliteRequired): void {
@@ -27,7 +35,8 @@ export function requireSqlite(found: string, required: string = sqliteRequired):
  * @throws {EngineError} `store_foreign`, `store_newer`, `store_corrupt`, `store_unavailable`, `store_read_only`,
  * `store_full`, `store_locked`, `sqlite_too_old`.
  */
-export function openForWriting(file: string, lockTimeoutMs: number): DatabaseSync {
+export function openForWriting({ file, create, lockTimeoutMs }: FileOptions): DatabaseSync {
+  if (!create && !existsSync(file)) throw new EngineError('store_unavailable', { file, reason: 'it does not exist' });
   refuseStump(file);
   const db = connect(file, false);
   try {

@@ -4,6 +4,8 @@ import { EngineError } from '../ground/errors.ts';
 import { SqliteEventStore } from './store.ts';
 
 export interface SqliteOptions {
+  /** Whether a file that does not exist is made. Default true; else opening it is `store_unavailable`. */
+  readonly create?: boolean;
   /** How long to wait for another program's transaction before `store_locked`, in ms. Default 30,000; also Infinity. */
   readonly lockTimeoutMs?: number;
 }
@@ -22,7 +24,7 @@ export function sqlite(file: string, options: SqliteOptions = {}): Backend {
       expected: 'the path of a file; for a store in memory use memory()',
     });
   }
-  const { lockTimeoutMs = 30_000 } = options;
+  const { create = true, lockTimeoutMs = 30_000 } = options;
   if (!(lockTimeoutMs >= 0)) {
     throw new EngineError('option_invalid', {
       option: 'lockTimeoutMs',
@@ -31,5 +33,8 @@ export function sqlite(file: string, options: SqliteOptions = {}): Backend {
     });
   }
   const path = resolve(file);
-  return { name: `sqlite:${file}`, openEvents: (given) => SqliteEventStore.open(path, lockTimeoutMs, given) };
+  return {
+    name: `sqlite:${file}`,
+    openEvents: (given) => SqliteEventStore.open({ file: path, create, lockTimeoutMs }, given),
+  };
 }

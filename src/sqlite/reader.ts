@@ -41,8 +41,20 @@ export class Reader {
   readonly #streamNames: StatementSync;
   readonly #dataVersion: StatementSync;
 
-  constructor(file: string) {
+  /** @throws {EngineError} `store_corrupt` and the like; then nothing stays open. */
+  static open(file: string): Reader {
     const db = openForReading(file);
+    try {
+      const reader = new Reader(db, file);
+      reader.head();
+      return reader;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  private constructor(db: DatabaseSync, file: string) {
     this.#db = db;
     this.#file = file;
     this.#head = new HeadRow(db, file);

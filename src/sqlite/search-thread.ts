@@ -2,6 +2,7 @@
 import { workerData } from 'node:worker_threads';
 import type { EventQuery } from '../event/query.ts';
 import { openForReading } from './connection.ts';
+import type { FileOptions } from './connection.ts';
 import { HeadRow } from './head-row.ts';
 import { IdReader } from './id-index.ts';
 import { NameReader } from './name-reader.ts';
@@ -10,17 +11,12 @@ import { Search } from './search.ts';
 import type { SearchRange } from './search.ts';
 import { serve } from './thread-server.ts';
 
-export interface SearchOptions {
-  readonly file: string;
-  readonly lockTimeoutMs: number;
-}
-
 export interface SearchCall {
   readonly query: EventQuery;
   readonly range: SearchRange;
 }
 
-const { file, lockTimeoutMs } = workerData as SearchOptions;
+const { file, lockTimeoutMs } = workerData as FileOptions;
 const db = openForReading(file);
 const search = new Search(db);
 const head = new HeadRow(db, file);

@@ -18,11 +18,12 @@ import type {
   StreamsQuery,
 } from '../store/port.ts';
 import { defaultPageSize } from '../store/read-query.ts';
+import type { FileOptions } from './connection.ts';
 import { GrowthWatch } from './growth-watch.ts';
 import { isBusy, toEngineError } from './failures.ts';
 import { packEvents, transferables } from './packed-events.ts';
 import { Reader } from './reader.ts';
-import type { SearchCall, SearchOptions } from './search-thread.ts';
+import type { SearchCall } from './search-thread.ts';
 import { fromWire, ThreadLink } from './thread-link.ts';
 import type { PackedGroup, WriterOptions } from './writer.ts';
 import type { WiredResult } from './writer-thread.ts';
@@ -45,7 +46,7 @@ export class SqliteEventStore implements EventStore {
     appendMax: 2_000,
   };
   readonly #file: string;
-  readonly #lockTimeoutMs: number;
+  readonly #options: FileOptions;
   readonly #clock: Clock;
   readonly #writer: ThreadLink;
   readonly #reader: Reader;
@@ -54,26 +55,27 @@ export class SqliteEventStore implements EventStore {
   #searcher: ThreadLink | undefined;
   #closed = false;
 
-  static async open(file: string, lockTimeoutMs: number, { clock, limits }: BackendOptions): Promise<SqliteEventStore> {
-    const options: WriterOptions = { file, lockTimeoutMs, eventsPerStreamMax: limits.eventsPerStream };
-    const writer = new ThreadLink('writer-thread', file, options);
+  static async open(options: FileOptions, { clock, limits }: BackendOptions): Promise<SqliteEventStore> {
+    const { file } = options;
+    const writerOptions: WriterOptions = { ...options, eventsPerStreamMax: limits.eventsPerStream };
+    const writer = new ThreadLink('writer-thread', file, writerOptions);
     try {
       await writer.call('open', undefined);
-      return new SqliteEventStore(file, lockTimeoutMs, clock, writer);
+      return new SqliteEventStore(options, clock, writer);
     } catch (error) {
       await writer.end();
       throw toEngineError(error, file);
     }
   }
 
-  private constructor(file: string, lockTimeoutMs: number, clock: Clock, writer: ThreadLink) {
+  private constructor(options: FileOptions, clock: Clock, writer: ThreadLink) {
+    const { file } = options;
+    this.#options = options;
     this.#file = file;
-    this.#lockTimeoutMs = lockTimeoutMs;
     this.#clock = clock;
     this.#writer = writer;
-    this.#reader = new Reader(file);
+    this.#reader = Reader.open(file);
     this.#growth = new GrowthWatch(this.#reader, file);
-    this.#reader.head();
   }
 
   async append(group: readonly AppendRequest[]): Promise<readonly AppendResult[]> {
@@ -253,8 +255,7 @@ export class SqliteEventStore implements EventStore {
   }
 
   #search<Result>(kind: 'search' | 'find', argument: unknown): Promise<Result> {
-    const options: SearchOptions = { file: this.#file, lockTimeoutMs: this.#lockTimeoutMs };
-    this.#searcher ??= new ThreadLink('search-thread', this.#file, options);
+    this.#searcher ??= new ThreadLink('search-thread', this.#file, this.#options);
     return this.#searcher.call(kind, argument);
   }
 

@@ -6,6 +6,7 @@ import type { AppendView, JudgedRequest } from '../store/admission.ts';
 import type { AppendResult, Receipt } from '../store/port.ts';
 import { eventChecksum } from './checksum.ts';
 import { checkpoint, openForWriting, pagesToCheckpoint } from './connection.ts';
+import type { FileOptions } from './connection.ts';
 import { isFatal, toEngineError } from './failures.ts';
 import { HeadRow } from './head-row.ts';
 import type { Head } from './head-row.ts';
@@ -38,9 +39,7 @@ export interface PackedGroup {
   readonly now: number;
 }
 
-export interface WriterOptions {
-  readonly file: string;
-  readonly lockTimeoutMs: number;
+export interface WriterOptions extends FileOptions {
   readonly eventsPerStreamMax: number;
 }
 
@@ -65,11 +64,12 @@ export class Writer {
   /** Once set, nothing is written any more: what the connection says can't be trusted. */
   #failure: EngineError | undefined;
 
-  constructor({ file, lockTimeoutMs, eventsPerStreamMax }: WriterOptions) {
+  constructor(options: WriterOptions) {
+    const { file, lockTimeoutMs, eventsPerStreamMax } = options;
     this.#file = file;
     this.#eventsPerStreamMax = eventsPerStreamMax;
     this.#lockTimeoutMs = lockTimeoutMs;
-    this.#db = openForWriting(file, lockTimeoutMs);
+    this.#db = openForWriting(options);
     const db = this.#db;
     const names = new NameReader(db, file);
     this.#headRow = new HeadRow(db, file);

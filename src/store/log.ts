@@ -111,6 +111,7 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
 
   /**
    * Appends to one or several streams, all or nothing; when it resolves with `appended` the events are durable.
+   * Concurrent appends are committed in the order of their calls, unless a schema is asynchronous.
    * Aborting takes back an append that has not been sent; one that has been sent may be committed all the same.
    * @throws {EngineError} `event_invalid`, `event_type_unknown`, `data_unfaithful`, `name_invalid`, `limit_exceeded`,
    * `request_invalid`: nothing was written. `append_aborted`, `store_failed`: `details.outcome` says whether it may have been.
@@ -118,14 +119,16 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
    */
   async append(writes: readonly Write<Schemas>[], options: AppendOptions = {}): Promise<LogAppendResult> {
     const { checks = [], conditions = [], receipt, signal } = options;
-    const drafts = await Promise.all(
-      writes.map(async ({ stream, expected = 'any', events }): Promise<StreamWrite> => {
-        return { stream: checkStreamName(stream), expected, events: await this.#encode(events) };
-      }),
-    );
-    const request: AppendRequest = { writes: drafts, checks, conditions, receipt };
+    const encoded = together(writes.map((write) => this.#encode(write)));
+    // Not awaited without need: appends keep the order in which they were called.
+    const request: AppendRequest = {
+      writes: encoded instanceof Promise ? await encoded : encoded,
+      checks,
+      conditions,
+      receipt,
+    };
     const eventCount = checkAppendRequest(request);
-    this.#watch.refuseAbove('eventsPerAppend', eventCount, drafts[0]?.stream ?? 'append');
+    this.#watch.refuseAbove('eventsPerAppend', eventCount, request.writes[0]?.stream ?? 'append');
     const result = await this.#commits.submit(request, signal);
     if (result.kind === 'failed') throw result.error;
     if (result.kind !== 'appended') return result;
@@ -133,13 +136,11 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
     return { kind: 'appended', events: appendedEvents(request, result) };
   }
 
-  async #encode(events: readonly NewEvent<Schemas>[]): Promise<readonly Draft[]> {
-    const drafts: Draft[] = [];
-    for (const event of events) {
-      const draft = this.#encoder.encode(event);
-      drafts.push(draft instanceof Promise ? await draft : draft);
-    }
-    return drafts;
+  #encode({ stream, expected = 'any', events }: Write<Schemas>): StreamWrite | Promise<StreamWrite> {
+    checkStreamName(stream);
+    const drafts = together(events.map((event) => this.#encoder.encode(event)));
+    if (drafts instanceof Promise) return drafts.then((settled) => ({ stream, expected, events: settled }));
+    return { stream, expected, events: drafts };
   }
 
   #warnOfGrowth({ writes }: AppendRequest, versions: readonly number[]): void {
@@ -229,6 +230,11 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** A promise of all only if one of them is a promise. */
+function together<Item>(items: readonly (Item | Promise<Item>)[]): readonly Item[] | Promise<readonly Item[]> {
+  return items.some((item) => item instanceof Promise) ? Promise.all(items) : (items as readonly Item[]);
 }
 
 function appendedEvents(

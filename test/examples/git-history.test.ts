@@ -191,10 +191,7 @@ describe('an error is one line with its remedy, and an exit code', { concurrent:
 
   test('1 for a store that is not there, and none is made', async () => {
     const file = await newFile();
-    await expectFailure(
-      ['tree', 'abcd', '--store', `sqlite:${file}`],
-      /There is no store .* Import a repository into it first\./,
-    );
+    await expectFailure(['tree', 'abcd', '--store', `sqlite:${file}`], /store_unavailable: .* it does not exist/);
     expect(existsSync(file)).toBe(false);
   });
 

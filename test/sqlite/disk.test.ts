@@ -95,8 +95,13 @@ async function runThenClose(file: string): Promise<void> {
 test('a folder that does not exist, and one in the place of the file', async () => {
   const folder = await temporaryFolder();
   await mkdir(join(folder, 'taken'));
-  for (const file of [join(folder, 'missing', 'store.db'), join(folder, 'taken')]) {
-    await expect(openLog({ store: sqlite(file) })).rejects.toMatchObject({
+  const stores = [
+    sqlite(join(folder, 'missing', 'store.db')),
+    sqlite(join(folder, 'taken')),
+    sqlite(join(folder, 'absent.db'), { create: false }),
+  ];
+  for (const store of stores) {
+    await expect(openLog({ store })).rejects.toMatchObject({
       code: 'store_unavailable',
       remedy: expect.stringContaining('folder'),
     });

@@ -132,7 +132,7 @@ describe('the index of ids', () => {
     while (!condition()) await turn();
   }
 
-  async function fill(log: EventLog, count: number): Promise<readonly string[]> {
+  async function fill(log: EventLog, count: number): Promise<string[]> {
     const result = await log.append([{ stream: 'order-1', events: numbered(count) }]);
     return result.kind === 'appended' ? result.events.filter((_, index) => index % 997 === 0).map(({ id }) => id) : [];
   }
