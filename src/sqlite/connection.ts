@@ -9,8 +9,8 @@ import { applicationId, formatVersion, migrate } from './schema.ts';
 /** Before it, several connections that write and checkpoint one file can corrupt it: the WAL-reset bug. */
 const sqliteRequired = '3.51.3';
 
-/** Smaller files are checked as a whole when they are opened: a tenth of a second. Larger ones where they are read. */
-const checkedBytesMax = 32 * 1024 * 1024;
+/** Smaller files are checked as a whole when they are opened: some tenths of a second. Larger ones where they are read. */
+const checkedBytesMax = 16 * 1024 * 1024;
 
 /** A file and how to open it: what every thread of a store is told. */
 export interface FileOptions {
@@ -147,7 +147,23 @@ function refuseTruncated(db: DatabaseSync, file: string): void {
 function refuseDamaged(db: DatabaseSync, file: string): void {
   const answer = String(scalar(db, 'pragma integrity_check(1)'));
   if (answer !== 'ok') throw new EngineError('store_corrupt', { file, where: answer });
+  // An index in all but name, which SQLite therefore does not compare with the events.
+  const missed = scalar(db, missedTag) ?? scalar(db, strayTag);
+  if (missed !== undefined)
+    throw new EngineError('store_corrupt', {
+      file,
+      where: `the tags of the event at position ${String(missed)} are not those of its index`,
+    });
 }
+
+const missedTag = `
+  select position from events, json_each('[' || tags || ']') as tag
+  where tags is not null and not exists (select 1 from event_tags t where t.tag = tag.value and t.position = events.position)
+  limit 1`;
+const strayTag = `
+  select t.position from event_tags t left join events e on e.position = t.position
+  where e.tags is null or instr(',' || e.tags || ',', ',' || t.tag || ',') = 0
+  limit 1`;
 
 /**
  * Writes the log into the database file and syncs it. After a crash or a failed sync this makes what the log

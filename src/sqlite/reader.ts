@@ -104,7 +104,10 @@ export class Reader {
   /** @throws {EngineError} `store_corrupt` where a version is missing. */
   streamPage(stream: string, bounds: StreamPageBounds): readonly Recorded[] {
     const id = this.#streams.id(stream);
-    if (id === undefined) return [];
+    if (id === undefined) {
+      this.#streams.requireAbsent(stream);
+      return [];
+    }
     const { backwards, afterVersion, untilVersion, after, until, limit } = bounds;
     const statement = this.#byVersion[backwards ? 'backwards' : 'forwards'];
     const page = this.#collect(statement.iterate(id, afterVersion, untilVersion, after, until, limit));
@@ -144,7 +147,8 @@ export class Reader {
   }
 
   streamHead(stream: string): StreamHead {
-    const { version, deleted } = this.#streams.state(stream);
+    const { id, version, deleted } = this.#streams.state(stream);
+    if (id === 0) this.#streams.requireAbsent(stream);
     return { stream, version, deleted, hotCount: version };
   }
 

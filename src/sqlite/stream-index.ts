@@ -19,13 +19,16 @@ export interface StreamState {
  *
  * A damaged entry of an index is not served, it is missed, which no checksum of the rows would show. But this index
  * is dense: ids of streams and versions have no gaps, so the entry behind the last of a stream is the first of the
- * next. If it is anything else, the index is damaged.
+ * next. If it is anything else, the index is damaged. Names are not dense; there the entries beside a missing one are
+ * looked at.
  */
 export class StreamIndex {
   readonly #file: string;
   readonly #names: NameReader;
   readonly #head: HeadRow;
   readonly #selectId: StatementSync;
+  readonly #selectBefore: StatementSync;
+  readonly #selectAfter: StatementSync;
   readonly #selectLast: StatementSync;
   readonly #selectNext: StatementSync;
 
@@ -34,6 +37,8 @@ export class StreamIndex {
     this.#names = names;
     this.#head = new HeadRow(db, file);
     this.#selectId = db.prepare('select id from streams where name = ?');
+    this.#selectBefore = db.prepare('select id, name from streams where name < ? order by name desc limit 1');
+    this.#selectAfter = db.prepare('select id, name from streams where name > ? order by name limit 1');
     this.#selectLast = db.prepare(`select ${eventColumns} from events where stream = ? order by version desc limit 1`);
     this.#selectLast.setReturnArrays(true);
     this.#selectNext = db.prepare(
@@ -46,6 +51,17 @@ export class StreamIndex {
     const id = this.#selectId.get(stream)?.id as number | undefined;
     if (id !== undefined && this.#names.stream(id) !== stream) throw this.#damaged(stream);
     return id;
+  }
+
+  /**
+   * That a name which the index does not have is not missed: then the entry beside its place would be damaged.
+   * @throws {EngineError} `store_corrupt`
+   */
+  requireAbsent(stream: string): void {
+    for (const statement of [this.#selectBefore, this.#selectAfter]) {
+      const neighbour = statement.get(stream) as { id: number; name: string } | undefined;
+      if (neighbour !== undefined && this.#names.stream(neighbour.id) !== neighbour.name) throw this.#damaged(stream);
+    }
   }
 
   /** @throws {EngineError} `store_corrupt` */

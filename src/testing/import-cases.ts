@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { eventId } from '../event/digests.ts';
 import type { Draft, Recorded } from '../event/event.ts';
+import type { EventQuery } from '../event/query.ts';
 import type { CaseDefinition } from './conformance.ts';
-import { appendTypes, draft, readAll, tombstone } from './drafts.ts';
+import { appendOne, appendTypes, draft, readAll, tombstone, write } from './drafts.ts';
 
 const start = Date.UTC(2020, 0, 1);
 
@@ -69,8 +70,13 @@ export const importCases: readonly CaseDefinition[] = [
       assert.deepEqual(await store.heads(['order-9']), [
         { stream: 'order-9', version: 0, deleted: false, hotCount: 0 },
       ]);
-      // And the store goes on as if nothing had been.
-      assert.equal((await appendTypes(store, 'order-9', 'A')).kind, 'appended');
+      // And the store goes on as if nothing had been: no version, type or tag of what was taken back is left.
+      await appendOne(store, write('order-9', 0, [draft('Other', { tags: ['y'] })]));
+      await appendOne(store, write('order-9', 1, [draft('A', { tags: ['x'] })]));
+      const found = async (match: EventQuery) => (await readAll(store, { match })).map(({ position }) => position);
+      assert.deepEqual(await found([{ tags: ['y'] }]), [2]);
+      assert.deepEqual(await found([{ tags: ['x'] }]), [3]);
+      assert.deepEqual(await found([{ types: ['A'] }]), [3]);
     },
   },
 ];

@@ -53,6 +53,22 @@ export const sharedCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: 'shared: a waiter is woken although another begins to wait in the same moment',
+    needs: 'shared',
+    run: async ({ open }) => {
+      const [first, second] = [await open(), await open()];
+      for (let position = 1; position <= 5; position++) {
+        const woken = first.appended(position - 1);
+        await appendTypes(second, 'order-1', 'A');
+        const controller = new AbortController();
+        const later = first.appended(1_000, controller.signal).catch(() => undefined);
+        assert.equal(await woken, position);
+        controller.abort();
+        await later;
+      }
+    },
+  },
+  {
     name: 'shared: racing writers never both win, and a subscriber sees every event once, in order',
     needs: 'shared',
     run: async ({ open }) => {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -189,4 +190,18 @@ test('nothing that fails in one store shows in another', async () => {
   const missing = openLog({ store: sqlite(join(await temporaryFolder(), 'missing', 'store.db')) });
   await missing.catch((error: unknown) => expect(hasCode(error, 'store_unavailable')).toBe(true));
   expect((await good.append([{ stream: 'order-1', events: numbered(1) }])).kind).toBe('appended');
+});
+
+test('the write-ahead log stays short under constant load, also while a reader pauses in the middle', async () => {
+  const file = await newFile();
+  await using log = await openLog({ store: sqlite(file), limits: infinite });
+  const events = Array.from({ length: 1_000 }, () => ({ type: 'A', data: 'x'.repeat(1_000) }));
+  await log.append([{ stream: 'order-1', events }]);
+  const reader = log.read({ pageSize: 10 });
+  await reader.next();
+  for (let round = 0; round < 40; round++) await log.append([{ stream: 'order-1', events }]);
+  const { size } = await stat(`${file}-wal`);
+  // More than forty megabytes were written.
+  expect(size).toBeLessThan(16_000_000);
+  expect((await reader.next()).value).toHaveLength(10);
 });
