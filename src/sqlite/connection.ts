@@ -81,7 +81,8 @@ function prepareFile(db: DatabaseSync, file: string): void {
   db.exec('pragma cell_size_check = on; pragma temp_store = memory; pragma cache_size = -32768');
   // Checkpoints are run between groups, where their failure can be seen (writer.ts).
   db.exec('pragma wal_autocheckpoint = 0');
-  refuseTruncated(db, file);
+  // SQLite refuses a file that lost its end by itself, once everything in the log is in it.
+  checkpoint(db, 'truncate');
   if (statSync(file).size <= checkedBytesMax) refuseDamaged(db, file);
 }
 
@@ -125,21 +126,6 @@ function refuseStump(file: string): void {
   }
   if (size(file) === 0 && size(`${file}-wal`) > 0) {
     throw new EngineError('store_corrupt', { file, where: 'it is empty, but its write-ahead log is not' });
-  }
-}
-
-/** A file that lost its end is told by its size, once everything in the log has been written into it. */
-function refuseTruncated(db: DatabaseSync, file: string): void {
-  checkpoint(db, 'truncate');
-  db.exec('begin immediate');
-  try {
-    // Under the lock nobody writes, so an empty log stays empty; if it is not, others have the file open and well.
-    if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
-    const bytes = Number(scalar(db, 'pragma page_count')) * Number(scalar(db, 'pragma page_size'));
-    const { size } = statSync(file);
-    if (size < bytes) throw new EngineError('store_corrupt', { file, where: `it has ${size} of ${bytes} bytes` });
-  } finally {
-    db.exec('rollback');
   }
 }
 
