@@ -62,6 +62,21 @@ test(
   },
 );
 
+test('a process killed while it makes a new store leaves a file that opens', { timeout: 600_000 }, async () => {
+  const folder = await temporaryFolder();
+  for (let kill = 0; kill < Math.max(12, kills / 10); kill++) {
+    const file = join(folder, `${kill}.db`);
+    const child = startProgram('appender', [file, String(kill)]);
+    await delay(60 + Math.random() * 100);
+    child.process.kill('SIGKILL');
+    await child.finished;
+    await using log = await openLog({ store: sqlite(file) });
+    checkWholeness(await after(log, 0));
+    const result = await log.append([{ stream: 'order-1', events: [{ type: 'A', data: 1 }] }]);
+    expect(result.kind).toBe('appended');
+  }
+});
+
 function checkOrder(events: readonly RecordedEvent[], head: number, versions: Map<string, number>): void {
   for (const [index, { position, stream, version }] of events.entries()) {
     const before = versions.get(stream) ?? 0;

@@ -19,14 +19,20 @@ export interface Child {
   readonly finished: Promise<Finished>;
 }
 
-/** Starts a program of test/programs under this Node. */
-export function startProgram(name: string, args: readonly string[], options: SpawnOptions = {}): Child {
-  const path = fileURLToPath(new URL(`../programs/${name}.ts`, import.meta.url));
-  return startCommand(process.execPath, [path, ...args], options);
+export interface ProgramOptions extends SpawnOptions {
+  /** A command that runs the command behind it, such as `setpriv …`. */
+  readonly prefix?: readonly string[];
 }
 
-function startCommand(command: string, args: readonly string[], options: SpawnOptions = {}): Child {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+/** Starts a program of test/programs under this Node. */
+export function startProgram(
+  name: string,
+  args: readonly string[],
+  { prefix = [], ...options }: ProgramOptions = {},
+): Child {
+  const path = fileURLToPath(new URL(`../programs/${name}.ts`, import.meta.url));
+  const [command = '', ...rest] = [...prefix, process.execPath, path, ...args];
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   const lines: string[] = [];
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -48,7 +54,7 @@ function startCommand(command: string, args: readonly string[], options: SpawnOp
 export async function runProgram(
   name: string,
   args: readonly string[],
-  options: SpawnOptions = {},
+  options: ProgramOptions = {},
 ): Promise<readonly string[]> {
   const { code, signal, lines, stderr } = await startProgram(name, args, options).finished;
   if (code !== 0) throw new Error(`${name} ended with ${code ?? signal}: ${stderr}`);
