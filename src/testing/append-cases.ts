@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { eventId } from '../event/digests.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { ExpectedVersion } from '../store/port.ts';
-import type { CaseDefinition } from './conformance.ts';
+import type { CaseDefinition } from './case-definition.ts';
 import { appendOne, appendTypes, draft, readAll, readNames, tombstone, write } from './drafts.ts';
 
 const a = 'order-1';

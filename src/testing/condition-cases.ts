@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { EventQuery } from '../event/query.ts';
-import type { CaseDefinition } from './conformance.ts';
+import type { CaseDefinition } from './case-definition.ts';
 import { appendOne, draft, readAll, write } from './drafts.ts';
 
 const stream = 'course-1';

@@ -1,8 +1,7 @@
-import type { Clock } from '../ground/clock.ts';
 import type { Backend, Capabilities, EventStore } from '../store/port.ts';
 import { resolveLimits } from '../ground/limits.ts';
-import type { Limits } from '../ground/limits.ts';
 import { appendCases } from './append-cases.ts';
+import type { CaseDefinition } from './case-definition.ts';
 import { conditionCases } from './condition-cases.ts';
 import { importCases } from './import-cases.ts';
 import { readCases } from './read-cases.ts';
@@ -33,20 +32,6 @@ export interface ConformanceCase {
   /** Why it does not apply to this backend. */
   readonly skip?: string;
   readonly run: () => Promise<void>;
-}
-
-/** What a case works with. */
-export interface Fixture {
-  readonly clock: TestClock;
-  /** Opens the case's store; again, if it is shared. Closed when the case ends. */
-  open(options?: { readonly limits?: Partial<Limits>; readonly clock?: Clock }): Promise<EventStore>;
-}
-
-/** A case as it is written down: with what it needs. */
-export interface CaseDefinition {
-  readonly name: string;
-  readonly needs?: 'multiStream' | 'matchedConditions' | 'gapless' | 'shared';
-  readonly run: (fixture: Fixture) => Promise<void>;
 }
 
 const definitions: readonly CaseDefinition[] = [

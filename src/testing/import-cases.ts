@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { eventId } from '../event/digests.ts';
 import type { Draft, Recorded } from '../event/event.ts';
 import type { EventQuery } from '../event/query.ts';
-import type { CaseDefinition } from './conformance.ts';
+import type { CaseDefinition } from './case-definition.ts';
 import { appendOne, appendTypes, draft, readAll, tombstone, write } from './drafts.ts';
 
 const start = Date.UTC(2020, 0, 1);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { EventStore, ReadQuery } from '../store/port.ts';
-import type { CaseDefinition, Fixture } from './conformance.ts';
+import type { CaseDefinition, Fixture } from './case-definition.ts';
 import { appendOne, appendTypes, draft, readAll, write } from './drafts.ts';
 
 const start = Date.UTC(2026, 0, 1);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { toUtf8 } from '../event/bytes.ts';
 import type { Receipt, ReceiptDraft } from '../store/port.ts';
-import type { CaseDefinition } from './conformance.ts';
+import type { CaseDefinition } from './case-definition.ts';
 import { appendOne, appendTypes, draft, readNames, write } from './drafts.ts';
 
 function receipt(key: string, more: Partial<ReceiptDraft> = {}): ReceiptDraft {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CaseDefinition } from './conformance.ts';
+import type { CaseDefinition } from './case-definition.ts';
 import { appendOne, appendTypes, draft, readAll, readNames, write } from './drafts.ts';
 
 /** Several openings of one store: what processes do, within one. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { StreamsQuery } from '../store/port.ts';
-import type { CaseDefinition } from './conformance.ts';
+import type { CaseDefinition } from './case-definition.ts';
 import { appendOne, appendTypes, readNames, tombstone, write } from './drafts.ts';
 
 export const streamCases: readonly CaseDefinition[] = [

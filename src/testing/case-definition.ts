@@ -1,0 +1,18 @@
+import type { Clock } from '../ground/clock.ts';
+import type { Limits } from '../ground/limits.ts';
+import type { EventStore } from '../store/port.ts';
+import type { TestClock } from './test-clock.ts';
+
+/** What a case works with. */
+export interface Fixture {
+  readonly clock: TestClock;
+  /** Opens the case's store; again, if it is shared. Closed when the case ends. */
+  open(options?: { readonly limits?: Partial<Limits>; readonly clock?: Clock }): Promise<EventStore>;
+}
+
+/** A case as it is written down: with what it needs. */
+export interface CaseDefinition {
+  readonly name: string;
+  readonly needs?: 'multiStream' | 'matchedConditions' | 'gapless' | 'shared';
+  readonly run: (fixture: Fixture) => Promise<void>;
+}
