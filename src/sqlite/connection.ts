@@ -37,6 +37,8 @@ export function requireSqlite(found: string, required: string = sqliteRequired):
  */
 export function openForWriting({ file, create, lockTimeoutMs }: FileOptions): DatabaseSync {
   if (!create && !existsSync(file)) throw new EngineError('store_unavailable', { file, reason: 'it does not exist' });
+  // Before anything is made, also not an empty file.
+  requireSqlite(process.versions['sqlite'] ?? 'unknown');
   refuseStump(file);
   const db = connect(file, false);
   try {
@@ -65,7 +67,6 @@ function connect(file: string, readOnly: boolean): DatabaseSync {
 }
 
 function prepareFile(db: DatabaseSync, file: string): void {
-  requireSqlite(String(scalar(db, 'select sqlite_version()')));
   // Looked at before anything is written, so that a file that is not ours stays as it is.
   if (refuseForeign(db, file) < formatVersion) create(db, file);
   // The switch reports an I/O error only by answering with the old mode.
