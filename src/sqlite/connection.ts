@@ -26,7 +26,7 @@ export function requireSqlite(found: string, required: string = sqliteRequired):
   for (const [index, wanted] of (b as number[]).entries()) {
     const part = (a as number[])[index] ?? 0;
     if (part > wanted) return;
-    if (part < wanted) throw new EngineError('sqlite_too_old', { found, required });
+    if (part !== wanted) throw new EngineError('sqlite_too_old', { found, required });
   }
 }
 

@@ -25,7 +25,7 @@ describe('libraries', () => {
     requireSqlite(version);
   });
 
-  test.each(['3.51.2', '3.51', '3.50.9', '3.9.9', '2.99.99'])('SQLite %s is refused', (version) => {
+  test.each(['3.51.2', '3.51', '3.50.9', '3.9.9', '2.99.99', 'unknown'])('SQLite %s is refused', (version) => {
     expect(() => requireSqlite(version)).toThrow(expect.objectContaining({ code: 'sqlite_too_old' }));
   });
 });
