@@ -68,7 +68,7 @@ function connect(file: string, readOnly: boolean): DatabaseSync {
 
 function prepareFile(db: DatabaseSync, file: string): void {
   // Looked at before anything is written, so that a file that is not ours stays as it is.
-  if (refuseForeign(db, file) < formatVersion) create(db, file);
+  if (refuseForeign(db, file) < formatVersion) makeStore(db, file);
   // The switch reports an I/O error only by answering with the old mode.
   const mode = scalar(db, 'pragma journal_mode = wal');
   if (mode !== 'wal') {
@@ -99,7 +99,7 @@ function refuseForeign(db: DatabaseSync, file: string): number {
   return version;
 }
 
-function create(db: DatabaseSync, file: string): void {
+function makeStore(db: DatabaseSync, file: string): void {
   scalar(db, 'pragma journal_mode = wal');
   db.exec('pragma synchronous = full; begin immediate');
   try {

@@ -1,5 +1,5 @@
 import { eventId } from '../event/digests.ts';
-import type { Draft, Recorded } from '../event/event.ts';
+import type { Recorded } from '../event/event.ts';
 import { EventEncoder, decodeEvent } from '../event/codec.ts';
 import type { EventSchemas, NewEvent, RecordedEvent } from '../event/codec.ts';
 import { checkStreamName } from '../event/names.ts';

@@ -20,8 +20,9 @@ function nested(levels: number): unknown {
   return value;
 }
 
-const cyclic: Record<string, unknown> = { list: [{}] };
-(cyclic['list'] as Record<string, unknown>[])[0]!['self'] = cyclic;
+const inner: { self?: unknown } = {};
+const cyclic = { list: [inner] };
+inner.self = cyclic;
 
 class Money {
   amount = 1;
@@ -90,7 +91,7 @@ describe('carries everything else unchanged', () => {
 
   test(`${depthMax} levels, numbers at their limits, -0`, () => {
     expect(JSON.parse(toFaithfulJson(nested(depthMax), 'data'))).toEqual(nested(depthMax));
-    const numbers = [-0, 5e-324, 1.7976931348623157e308, 9007199254740993, 0.1];
+    const numbers = [-0, 5e-324, 1.7976931348623157e308, 9007199254740992, 0.1];
     expect(JSON.parse(toFaithfulJson(numbers, 'data'))).toStrictEqual(numbers);
   });
 });
