@@ -1,0 +1,99 @@
+import { hash } from 'node:crypto';
+import { DatabaseSync } from 'node:sqlite';
+import { warmUp } from './contestant.ts';
+import type { Budget, Contestant, Measurement } from './contestant.ts';
+import { sampleEvents, sampleTypes } from './sample-events.ts';
+
+/** The table of events of src/sqlite/schema.ts with its two indexes. */
+const schema = `
+  create table events (
+    position integer primary key,
+    stream integer not null,
+    version integer not null,
+    type integer not null,
+    recorded_at integer not null,
+    tags text,
+    data_length integer not null,
+    payload blob not null,
+    segment integer,
+    crc integer not null
+  ) strict;
+  create unique index events_by_stream on events (stream, version);
+  create index events_by_type on events (type);
+`;
+
+/** Bytes as eventsrc stores them: a digest, then the data. */
+const payloads = sampleEvents.map(({ data }) => {
+  const json = JSON.stringify(data);
+  return {
+    dataLength: Buffer.byteLength(json),
+    payload: Buffer.concat([hash('sha256', json, 'buffer'), Buffer.from(json)]),
+  };
+});
+
+/**
+ * What `node:sqlite` can do at best: finished bytes into the same columns and indexes, by one prepared statement on
+ * the main thread, committed with the same durability. No encoding, hashing, checks, or callers to answer.
+ */
+export function rawSqlite(rowsPerTransaction: number, streams: number): Contestant {
+  return {
+    name:
+      rowsPerTransaction === 1
+        ? 'raw, one-row commits'
+        : `raw, ${rowsPerTransaction.toLocaleString('en')}-row transactions`,
+    async run(file, budget) {
+      using db = openRaw(file);
+      const insert = insertRows(db, streams);
+      const commitRows =
+        rowsPerTransaction === 1
+          ? insert
+          : (count: number) => {
+              db.exec('begin immediate');
+              insert(count);
+              db.exec('commit');
+            };
+      write(commitRows, rowsPerTransaction, warmUp(budget));
+      return write(commitRows, rowsPerTransaction, budget);
+    },
+  };
+}
+
+function openRaw(file: string): DatabaseSync {
+  const db = new DatabaseSync(file);
+  // The cache is as large as that of eventsrc.
+  db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32768');
+  db.exec(schema);
+  return db;
+}
+
+/** Inserts the next so many rows, which go round the streams. */
+function insertRows(db: DatabaseSync, streams: number): (count: number) => void {
+  const statement = db.prepare('insert into events values (?, ?, ?, ?, ?, null, ?, ?, null, ?)');
+  const recordedAt = 1_800_000_000_000;
+  let position = 0;
+  return (count) => {
+    for (const end = position + count; position < end;) {
+      const { dataLength, payload } = payloads[position % payloads.length] as (typeof payloads)[number];
+      const stream = 1 + (position % streams);
+      const version = 1 + Math.floor(position / streams);
+      const type = 1 + (position % sampleTypes.length);
+      position += 1;
+      statement.run(position, stream, version, type, recordedAt, dataLength, payload, 0x7fff_ffff - position);
+    }
+  };
+}
+
+function write(
+  commitRows: (count: number) => void,
+  rowsPerTransaction: number,
+  { eventsMax, secondsMax }: Budget,
+): Measurement {
+  const startedAt = performance.now();
+  const endsAt = startedAt + secondsMax * 1_000;
+  let events = 0;
+  while (events < eventsMax && performance.now() < endsAt) {
+    commitRows(rowsPerTransaction);
+    events += rowsPerTransaction;
+  }
+  return { events, seconds: (performance.now() - startedAt) / 1_000, latenciesMs: [], failures: 0 };
+}

@@ -1,0 +1,51 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { emmettConcurrency, emmettDurability } from './contestants/emmett-sqlite.ts';
+import { describeEnvironment } from './environment.ts';
+import { measureRow } from './measure-row.ts';
+import type { Pace, RowResult } from './measure-row.ts';
+import { parseOptions, usage } from './options.ts';
+import type { Options } from './options.ts';
+import { loadEmmett } from './peers.ts';
+import type { Peer } from './peers.ts';
+import { formatEnvironment, formatRow } from './report.ts';
+import { rows } from './rows.ts';
+
+const fullPace: Pace = { rounds: 7, share: 1, secondsMax: 2 };
+const quickPace: Pace = { rounds: 2, share: 0.1, secondsMax: 0.3 };
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) console.log(usage);
+  else await runBench(options);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function runBench({ quick, only, json, dir }: Options): Promise<void> {
+  const peer = quick ? undefined : await loadEmmett((progress) => console.error(progress));
+  const folder = await mkdtemp(join(resolve(dir), 'eventsrc-bench-'));
+  try {
+    const environment = await describeEnvironment(folder, await describePeer(peer, folder));
+    console.log(`${formatEnvironment(environment)}\n`);
+    const results: RowResult[] = [];
+    for (const row of rows.filter(({ id }) => only.includes(id))) {
+      const result = await measureRow(row, peer, quick ? quickPace : fullPace, folder);
+      results.push(result);
+      console.log(`${formatRow(result)}\n`);
+    }
+    if (json !== undefined) await writeFile(json, `${JSON.stringify({ environment, rows: results }, undefined, 2)}\n`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** What a reader must know of the peer before comparing. */
+async function describePeer(peer: Peer | undefined, folder: string): Promise<readonly string[]> {
+  if (peer === undefined) return ['emmett-sqlite: not asked for'];
+  if (peer.kind === 'unavailable') return [`emmett-sqlite: not available: ${peer.reason}`];
+  const durability = await emmettDurability(peer.emmett, join(folder, 'emmett-durability.db'));
+  const concurrency = await emmettConcurrency(peer.emmett, join(folder, 'emmett-concurrency.db'), 32);
+  return [`emmett-sqlite: ${durability}; ${concurrency}: it is compared one at a time`];
+}

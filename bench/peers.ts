@@ -1,0 +1,67 @@
+/**
+ * The stores that we compare with. They live in bench/peers, a project of its own: their native addon is downloaded
+ * or compiled when the bench first runs, never by the repository's own `npm install`.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
+import type { EmmettSqlite } from './contestants/emmett-sqlite.ts';
+
+const folder = join(import.meta.dirname, 'peers');
+const installTimeoutMs = 300_000;
+
+export type Peer = { readonly kind: 'ready'; readonly emmett: EmmettSqlite } | Unavailable;
+
+interface Unavailable {
+  readonly kind: 'unavailable';
+  readonly reason: string;
+}
+
+/** Installs what is missing; where that is impossible, says why. */
+export async function loadEmmett(say: (line: string) => void): Promise<Peer> {
+  try {
+    if (!isInstalled()) {
+      say('Installing the peers (sqlite3 is compiled where no binary can be downloaded: a minute or two)…');
+      await install();
+    }
+    // The one place where the peer gets its type: our interface is a part of what its declarations say.
+    const loadFromPeers = createRequire(join(folder, 'package.json'));
+    return { kind: 'ready', emmett: loadFromPeers('@event-driven-io/emmett-sqlite') as EmmettSqlite };
+  } catch (error) {
+    return { kind: 'unavailable', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function isInstalled(): boolean {
+  const installed = join(folder, 'node_modules/.package-lock.json');
+  return existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(folder, 'package.json')).mtimeMs;
+}
+
+async function install(): Promise<void> {
+  const flags = ['--no-save', '--ignore-scripts=false', '--no-audit', '--no-fund', '--loglevel=error'];
+  const child = spawn('npm', ['install', ...flags], {
+    cwd: folder,
+    env: npmEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: installTimeoutMs,
+  });
+  const chunks: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  if (code === 0) return;
+  const lines = Buffer.concat(chunks).toString().split('\n');
+  const cause = lines.find((line) => line.startsWith('npm error') && !line.startsWith('npm error code'));
+  throw new Error(`npm install in bench/peers ended with ${code ?? signal}${cause === undefined ? '' : `: ${cause}`}`);
+}
+
+/** Without what the npm above us (`npm run bench`) put there: its settings and the Node of this repository. */
+function npmEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(
+    ([name]) => !/^npm_(config_(local_)?prefix|package_|lifecycle_)/.test(name),
+  );
+  const own = join(folder, '../../node_modules/.bin');
+  const path = (process.env['PATH'] ?? '').split(delimiter).filter((entry) => entry !== own);
+  return { ...Object.fromEntries(entries), PATH: path.join(delimiter) };
+}

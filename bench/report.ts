@@ -1,0 +1,50 @@
+import type { Environment } from './environment.ts';
+import type { RowResult } from './measure-row.ts';
+import type { Spread } from './statistics.ts';
+
+export function formatEnvironment(environment: Environment): string {
+  const { node, sqlite, platform, processor, cores, loadAverage, disk, fsync, eventBytes, peers } = environment;
+  return [
+    `Node ${node}, SQLite ${sqlite}, ${platform}, ${cores} × ${processor}, load ${loadAverage.toFixed(1)} before the run`,
+    `${disk.fileSystem}, ${count(disk.syncedWritesPerSecond)} synced 4 KiB writes/s; ${fsync}; ${eventBytes} bytes of JSON an event`,
+    ...(disk.isMemory
+      ? [`WARNING: ${disk.fileSystem} is memory, where fsync costs nothing: choose a disk with --dir.`]
+      : []),
+    ...peers,
+  ].join('\n');
+}
+
+/** One row of the table, and below it its opponents. */
+export function formatRow({ id, what, value, spread, against, p50, p99, max }: RowResult): string {
+  const ours = line('eventsrc', value, spread, `p50 ${ms(p50)}  p99 ${ms(p99)}  max ${ms(max)}`);
+  const theirs = against.map(({ name, value: rate, spread: rates, ratio, ratioSpread, failures }) =>
+    line(
+      name,
+      rate,
+      rates,
+      `${times(ratio)}  (${times(ratioSpread.low)} to ${times(ratioSpread.high)})${failed(failures)}`,
+    ),
+  );
+  return [`${id}: ${what}`, ours, ...theirs].join('\n');
+}
+
+function line(name: string, rate: number, { low, high }: Spread, rest: string): string {
+  const range = `(${count(low)} to ${count(high)})`;
+  return `  ${name.padEnd(32)}${count(rate).padStart(9)} events/s  ${range.padEnd(22)}  ${rest}`;
+}
+
+function failed(failures: number): string {
+  return failures === 0 ? '' : `; ${count(failures)} appends failed and were repeated`;
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(2)} ms`;
+}
+
+function times(ratio: number): string {
+  return `${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(2)}x`;
+}
