@@ -160,15 +160,6 @@ export function checkpoint(db: DatabaseSync, mode: 'passive' | 'truncate'): void
   db.prepare(`pragma wal_checkpoint(${mode})`).get();
 }
 
-/** Pages in the log that are not in the database file yet. */
-export function pagesToCheckpoint(db: DatabaseSync): number {
-  const { log, checkpointed } = db.prepare('pragma wal_checkpoint(noop)').get() as {
-    log: number;
-    checkpointed: number;
-  };
-  return log - checkpointed;
-}
-
 /** The first column of a statement's first row. */
 function scalar(db: DatabaseSync, sql: string): unknown {
   return Object.values(db.prepare(sql).get() ?? {})[0];

@@ -5,7 +5,7 @@ import { overfull, refusal } from '../store/admission.ts';
 import type { AppendView, JudgedRequest } from '../store/admission.ts';
 import type { AppendResult, Receipt } from '../store/port.ts';
 import { eventChecksum } from './checksum.ts';
-import { checkpoint, openForWriting, pagesToCheckpoint } from './connection.ts';
+import { checkpoint, openForWriting } from './connection.ts';
 import type { FileOptions } from './connection.ts';
 import { isFatal, toEngineError } from './failures.ts';
 import { HeadRow } from './head-row.ts';
@@ -58,6 +58,8 @@ export class Writer {
   readonly #search: Search;
   readonly #receipts: Receipts;
   readonly #idRuns: IdRunBuilder;
+  /** Pages in the log, and how many of them are in the database file already. */
+  readonly #selectLogState: StatementSync;
   readonly #insertEvent: StatementSync;
   readonly #insertTag: StatementSync;
   #head: Head;
@@ -78,6 +80,7 @@ export class Writer {
     this.#search = new Search(db);
     this.#receipts = new Receipts(db, file);
     this.#idRuns = new IdRunBuilder(db, names);
+    this.#selectLogState = db.prepare('pragma wal_checkpoint(noop)');
     this.#insertEvent = db.prepare('insert into events values (?, ?, ?, ?, ?, ?, ?, ?, null, ?)');
     this.#insertTag = db.prepare('insert into event_tags values (?, ?)');
     this.#head = this.#headRow.read();
@@ -219,7 +222,8 @@ export class Writer {
   /** Brings the log into the database file, once it is long enough; after a group was answered, so that nobody waits. */
   checkpointIfDue(): void {
     this.#inBackground(() => {
-      if (pagesToCheckpoint(this.#db) >= checkpointPages) checkpoint(this.#db, 'passive');
+      const { log, checkpointed } = this.#selectLogState.get() as { log: number; checkpointed: number };
+      if (log - checkpointed >= checkpointPages) checkpoint(this.#db, 'passive');
     });
   }
 
