@@ -109,7 +109,7 @@ export class EventEncoder {
     if (given === undefined || given.length === 0) return [];
     const tags = normalizeTags(given);
     this.#watch.refuseAbove('tagsPerEvent', tags.length, type);
-    for (const tag of tags) this.#watch.refuseAbove('tagBytes', utf8Length(tag), `tag ${tag}`);
+    for (const tag of tags) this.#watch.refuseAbove('tagBytes', utf8Length(tag), type);
     return tags;
   }
 }

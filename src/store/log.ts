@@ -128,7 +128,7 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
       receipt,
     };
     const eventCount = checkAppendRequest(request);
-    this.#watch.refuseAbove('eventsPerAppend', eventCount, request.writes[0]?.stream ?? 'append');
+    this.#watch.refuseAbove('eventsPerAppend', eventCount, 'an append');
     const result = await this.#commits.submit(request, signal);
     if (result.kind === 'failed') throw result.error;
     if (result.kind !== 'appended') return result;
