@@ -160,6 +160,12 @@ export function checkpoint(db: DatabaseSync, mode: 'passive' | 'truncate'): void
   db.prepare(`pragma wal_checkpoint(${mode})`).get();
 }
 
+/** What tells this file from another one of the same name. */
+export function fileIdentity(file: string): string | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats && `${stats.dev} ${stats.ino}`;
+}
+
 /** The first column of a statement's first row. */
 function scalar(db: DatabaseSync, sql: string): unknown {
   return Object.values(db.prepare(sql).get() ?? {})[0];

@@ -1,11 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { deletedType } from '../event/event.ts';
-import type { EngineError } from '../ground/errors.ts';
+import { EngineError } from '../ground/errors.ts';
 import { overfull, refusal } from '../store/admission.ts';
 import type { AppendView, JudgedRequest } from '../store/admission.ts';
 import type { AppendResult, Receipt } from '../store/port.ts';
 import { eventChecksum } from './checksum.ts';
-import { checkpoint, openForWriting } from './connection.ts';
+import { checkpoint, fileIdentity, openForWriting } from './connection.ts';
 import type { FileOptions } from './connection.ts';
 import { isFatal, toEngineError } from './failures.ts';
 import { HeadRow } from './head-row.ts';
@@ -52,6 +52,7 @@ export class Writer {
   readonly #lockTimeoutMs: number;
   readonly #eventsPerStreamMax: number;
   readonly #db: DatabaseSync;
+  readonly #identity: string | undefined;
   readonly #headRow: HeadRow;
   readonly #names: NameWriter;
   readonly #streams: StreamStates;
@@ -74,6 +75,7 @@ export class Writer {
     this.#db = openForWriting(options);
     const db = this.#db;
     const names = new NameReader(db, file);
+    this.#identity = fileIdentity(file);
     this.#headRow = new HeadRow(db, file);
     this.#names = new NameWriter(db);
     this.#streams = new StreamStates(db, names, new StreamIndex(db, file, names));
@@ -190,6 +192,7 @@ export class Writer {
     let isCommitting = false;
     try {
       retryWhileBusy(this.#file, this.#lockTimeoutMs, () => this.#db.exec('begin immediate'));
+      this.#requireSameFile();
       const head = this.#headRow.read();
       this.#streams.refresh(this.#head.position, head.position);
       const before = { ...head };
@@ -202,6 +205,13 @@ export class Writer {
     } catch (error) {
       throw this.#undo(error, isCommitting);
     }
+  }
+
+  /** SQLite goes on writing into a file that was removed, and what it writes is gone when it is closed. */
+  #requireSameFile(): void {
+    if (fileIdentity(this.#file) === this.#identity) return;
+    const reason = 'the file was removed or replaced while it was open';
+    throw new EngineError('store_failed', { file: this.#file, reason, outcome: 'not_written' });
   }
 
   #undo(error: unknown, wasCommitting: boolean): EngineError {

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -116,6 +116,20 @@ test('pages are cut by their bytes as well, without an event being missed', asyn
     for await (const page of log.read({ ...query, pageSize: 1_000 })) count += page.length;
     expect(count).toBe('stream' in query || 'match' in query ? 30 : 31);
   }
+});
+
+test('a file that is removed or replaced while it is open is not written any more', async () => {
+  const file = await newFile();
+  await using log = await openLog({ store: sqlite(file) });
+  const append = () => log.append([{ stream: 'order-1', events: numbered(1) }]);
+  await append();
+  await rename(file, `${file}.moved`);
+  await expect(append()).rejects.toMatchObject({ code: 'store_failed', details: { outcome: 'not_written' } });
+  await writeFile(file, '');
+  await expect(append()).rejects.toMatchObject({ code: 'store_failed', message: expect.stringContaining('replaced') });
+  await rm(file);
+  await rename(`${file}.moved`, file);
+  expect((await append()).kind).toBe('appended');
 });
 
 describe('the index of ids', () => {
