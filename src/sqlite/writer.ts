@@ -114,7 +114,7 @@ export class Writer {
     const before = head.position;
     const versions = request.writes.map(({ stream, events }) => {
       const first = this.#streams.get(stream).version + 1;
-      for (const event of events) this.insert(stream, event, recordedAt, head);
+      for (const event of events) this.#insert(stream, event, recordedAt, head);
       return first;
     });
     const hasEvents = head.position > before;
@@ -138,7 +138,7 @@ export class Writer {
   }
 
   /** Writes an event as the next one of its stream and of the store. */
-  insert(stream: string, { type, tags, dataLength, payload }: PackedEvent, recordedAt: number, head: Head): void {
+  #insert(stream: string, { type, tags, dataLength, payload }: PackedEvent, recordedAt: number, head: Head): void {
     const state = this.#streams.get(stream);
     if (state.id === 0) state.id = this.#names.newStream(stream, head);
     state.version += 1;
@@ -166,7 +166,7 @@ export class Writer {
     return this.#transact((head) => {
       const heads = { version: (stream: string) => this.#streams.get(stream).version };
       return importEvents(this.#db, events, head, heads, (stream, event, recordedAt) =>
-        this.insert(stream, event, recordedAt, head),
+        this.#insert(stream, event, recordedAt, head),
       );
     });
   }
