@@ -5,6 +5,7 @@ import { integersChecksum } from './checksum.ts';
 import { toEngineError } from './failures.ts';
 import { retryWhileBusy } from './retry-while-busy.ts';
 import { applicationId, formatVersion, migrate } from './schema.ts';
+import { refuseBrokenLog } from './write-ahead-log.ts';
 
 /** Before it, several connections that write and checkpoint one file can corrupt it: the WAL-reset bug. */
 const sqliteRequired = '3.51.3';
@@ -82,6 +83,7 @@ function prepareFile(db: DatabaseSync, file: string): void {
   db.exec('pragma cell_size_check = on; pragma temp_store = memory; pragma cache_size = -32768');
   // Checkpoints are run between groups, where their failure can be seen (writer.ts).
   db.exec('pragma wal_autocheckpoint = 0');
+  refuseBrokenLog(db, file);
   // SQLite refuses a file that lost its end by itself, once everything in the log is in it.
   checkpoint(db, 'truncate');
   if (statSync(file).size <= checkedBytesMax) refuseDamaged(db, file);

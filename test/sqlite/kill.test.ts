@@ -29,7 +29,7 @@ test(
       // Every eighth dies while it is still opening the file.
       if (kill % 8 === 0) await delay(Math.random() * 150);
       else {
-        await child.firstLine;
+        while (child.lines.length === 0) await child.nextLine();
         await delay(Math.random() * 60);
       }
       child.process.kill('SIGKILL');

@@ -14,9 +14,16 @@ export interface Child {
   readonly process: ChildProcess;
   /** The lines printed so far; grows. */
   readonly lines: readonly string[];
-  /** Resolves with the first line that is printed. */
-  readonly firstLine: Promise<string>;
+  /** Resolves when the next line is printed; rejects if the program ends before. */
+  readonly nextLine: () => Promise<void>;
   readonly finished: Promise<Finished>;
+}
+
+/** Its failure matters only to those who wait for it. */
+function nextWait(): PromiseWithResolvers<void> {
+  const wait = Promise.withResolvers<void>();
+  wait.promise.catch(() => {});
+  return wait;
 }
 
 export interface ProgramOptions extends SpawnOptions {
@@ -36,18 +43,22 @@ export function startProgram(
   const lines: string[] = [];
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const { promise: firstLine, resolve: sawLine } = Promise.withResolvers<string>();
+  let next = nextWait();
   if (child.stdout !== null) {
     createInterface({ input: child.stdout }).on('line', (line) => {
       lines.push(line);
-      sawLine(line);
+      next.resolve();
+      next = nextWait();
     });
   }
   const finished = new Promise<Finished>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve({ code, signal, lines, stderr }));
+    child.once('close', (code, signal) => {
+      next.reject(new Error(`${name} ended with ${code ?? signal}: ${stderr}`));
+      resolve({ code, signal, lines, stderr });
+    });
   });
-  return { process: child, lines, firstLine, finished };
+  return { process: child, lines, nextLine: () => next.promise, finished };
 }
 
 /** Runs a program to its end, which must be a good one. */
