@@ -3,7 +3,6 @@ import { EngineError } from '../ground/errors.ts';
 
 const codes = {
   busy: 5,
-  locked: 6,
   readOnly: 8,
   ioError: 10,
   corrupt: 11,
@@ -28,7 +27,7 @@ function primaryCode(error: unknown): number | undefined {
 /** Another connection holds the lock: wait and try again. */
 export function isBusy(error: unknown): boolean {
   const code = primaryCode(error);
-  return code === codes.busy || code === codes.locked || code === codes.protocol;
+  return code === codes.busy || code === codes.protocol;
 }
 
 /**
