@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { emmettConcurrency, emmettDurability } from './contestants/emmett-sqlite.ts';
+import { emmettConcurrency, emmettDurability } from './contestants/emmett-behaviour.ts';
+import type { Connecting, EmmettSqlite } from './contestants/emmett-sqlite.ts';
 import { describeEnvironment } from './environment.ts';
 import { measureRow } from './measure-row.ts';
 import type { Pace, RowResult } from './measure-row.ts';
@@ -11,8 +12,8 @@ import type { Peer } from './peers.ts';
 import { formatEnvironment, formatRow } from './report.ts';
 import { rows } from './rows.ts';
 
-const fullPace: Pace = { rounds: 7, share: 1, secondsMax: 2 };
-const quickPace: Pace = { rounds: 2, share: 0.1, secondsMax: 0.3 };
+const fullPace: Pace = { rounds: 5, share: 1, secondsMax: 12, peerSecondsMax: 1 };
+const quickPace: Pace = { rounds: 2, share: 0.05, secondsMax: 2, peerSecondsMax: 0.3 };
 
 try {
   const options = parseOptions(process.argv.slice(2));
@@ -45,7 +46,19 @@ async function runBench({ quick, only, json, dir }: Options): Promise<void> {
 async function describePeer(peer: Peer | undefined, folder: string): Promise<readonly string[]> {
   if (peer === undefined) return ['emmett-sqlite: not asked for'];
   if (peer.kind === 'unavailable') return [`emmett-sqlite: not available: ${peer.reason}`];
-  const durability = await emmettDurability(peer.emmett, join(folder, 'emmett-durability.db'));
-  const concurrency = await emmettConcurrency(peer.emmett, join(folder, 'emmett-concurrency.db'), 32);
-  return [`emmett-sqlite: ${durability}; ${concurrency}: it is compared one at a time`];
+  return [
+    `emmett-sqlite, a connection per append, as documented: ${await describeEmmett(peer.emmett, 'per_append', folder)}`,
+    `emmett-sqlite, kept, one connection for all appends: ${await describeEmmett(peer.emmett, 'kept', folder)}`,
+    'so either is compared one at a time',
+  ];
+}
+
+async function describeEmmett(emmett: EmmettSqlite, connecting: Connecting, folder: string): Promise<string> {
+  try {
+    const durability = await emmettDurability(emmett, connecting, join(folder, `${connecting}-durability.db`));
+    const concurrency = await emmettConcurrency(emmett, connecting, join(folder, `${connecting}-concurrency.db`), 32);
+    return `${durability}; ${concurrency}`;
+  } catch (error) {
+    return `it could not be asked: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }

@@ -17,8 +17,16 @@ interface Against {
   /** Ours divided by theirs: above 1, eventsrc is faster. */
   readonly ratio: number;
   readonly ratioSpread: Spread;
+  /** As many as ours, unless it met the bound on time first. */
+  readonly eventsPerRound: number;
   /** Appends of theirs that failed and were made again. */
   readonly failures: number;
+}
+
+/** An opponent without figures. */
+interface Missing {
+  readonly name: string;
+  readonly reason: string;
 }
 
 export interface RowResult {
@@ -27,7 +35,9 @@ export interface RowResult {
   readonly unit: 'events/s';
   readonly value: number;
   readonly spread: Spread;
+  readonly eventsPerRound: number;
   readonly against: readonly Against[];
+  readonly missing: readonly Missing[];
   /** Latencies of our appends over all rounds, in ms. */
   readonly p50: number;
   readonly p99: number;
@@ -38,32 +48,43 @@ export interface Pace {
   readonly rounds: number;
   /** The part of a row's events that a round writes. */
   readonly share: number;
+  /** So long that only a very slow disk makes eventsrc or raw SQLite stop early. */
   readonly secondsMax: number;
+  /** Peers would need half a minute for a round's events, and do not become slower with their number. */
+  readonly peerSecondsMax: number;
+}
+
+interface Entrant {
+  readonly contestant: Contestant;
+  readonly budget: Budget;
+  /** A peer that breaks is left out of the row; our own failure and raw SQLite's end the bench. */
+  readonly mayFail: boolean;
+  readonly rounds: Measurement[];
+  failure?: string;
 }
 
 /** Runs everyone in turn, round after round, each time on a new file in this folder. */
 export async function measureRow(row: Row, peer: Peer | undefined, pace: Pace, folder: string): Promise<RowResult> {
-  const budget: Budget = { eventsMax: Math.ceil(row.eventsMax * pace.share), secondsMax: pace.secondsMax };
-  const contestants = contestantsOf(row, peer);
-  const measured = contestants.map((): Measurement[] => []);
+  const entrants = entrantsOf(row, peer, pace);
   for (let round = 0; round < pace.rounds; round++) {
     // Each begins a round once: nobody always writes on the disk that another has just filled.
-    for (let turn = 0; turn < contestants.length; turn++) {
-      const index = (round + turn) % contestants.length;
-      measured[index]?.push(await runOnNewFile(contestants[index] as Contestant, budget, folder));
+    for (let turn = 0; turn < entrants.length; turn++) {
+      await runOnNewFile(entrants[(round + turn) % entrants.length] as Entrant, folder);
     }
   }
-  const [ours = [], ...theirs] = measured;
-  const rates = ours.map(rate);
+  const [ours, ...others] = entrants as [Entrant, ...Entrant[]];
+  const rates = ours.rounds.map(rate);
   const spread = spreadOf(rates);
-  const latencies = ours.flatMap(({ latenciesMs }) => latenciesMs).sort((a, b) => a - b);
+  const latencies = ours.rounds.flatMap(({ latenciesMs }) => latenciesMs).sort((a, b) => a - b);
   return {
     id: row.id,
     what: row.what,
     unit: 'events/s',
     value: spread.median,
     spread,
-    against: theirs.map((rounds, index) => compare(contestants[index + 1]?.name ?? '', rates, rounds)),
+    eventsPerRound: eventsPerRound(ours),
+    against: others.filter(({ failure }) => failure === undefined).map((other) => compare(rates, other)),
+    missing: [...missingPeers(peer), ...others.flatMap(missingOf)],
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
     max: quantile(latencies, 1),
@@ -71,17 +92,33 @@ export async function measureRow(row: Row, peer: Peer | undefined, pace: Pace, f
 }
 
 /** Ours first. */
-function contestantsOf({ load, rawTransactions }: Row, peer: Peer | undefined): readonly Contestant[] {
-  const raw = rawTransactions.map((size) => rawSqlite(size, load.inFlight));
-  // It fails when it is called concurrently, so whatever our load it is called one at a time.
-  const peers = peer?.kind === 'ready' ? [emmettSqlite(peer.emmett, load.eventsPerAppend)] : [];
-  return [eventsrc(load), ...raw, ...peers];
+function entrantsOf({ load, rawTransactions, eventsMax }: Row, peer: Peer | undefined, pace: Pace): readonly Entrant[] {
+  const budget = { eventsMax: Math.ceil(eventsMax * pace.share), secondsMax: pace.secondsMax };
+  const own = [eventsrc(load), ...rawTransactions.map((size) => rawSqlite(size, load.inFlight))];
+  // Whatever our load, it is called one at a time: emmett-behaviour.ts shows why.
+  const peers =
+    peer?.kind === 'ready'
+      ? (['per_append', 'kept'] as const).map((how) => emmettSqlite(peer.emmett, how, load.eventsPerAppend))
+      : [];
+  return [
+    ...own.map((contestant) => ({ contestant, budget, mayFail: false, rounds: [] })),
+    ...peers.map((contestant) => ({
+      contestant,
+      budget: { ...budget, secondsMax: pace.peerSecondsMax },
+      mayFail: true,
+      rounds: [],
+    })),
+  ];
 }
 
-async function runOnNewFile(contestant: Contestant, budget: Budget, parent: string): Promise<Measurement> {
+async function runOnNewFile(entrant: Entrant, parent: string): Promise<void> {
+  if (entrant.failure !== undefined) return;
   const folder = await mkdtemp(join(parent, 'round-'));
   try {
-    return await contestant.run(join(folder, 'store.db'), budget);
+    entrant.rounds.push(await entrant.contestant.run(join(folder, 'store.db'), entrant.budget));
+  } catch (error) {
+    if (!entrant.mayFail) throw error;
+    entrant.failure = error instanceof Error ? error.message : String(error);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -91,10 +128,30 @@ function rate({ events, seconds }: Measurement): number {
   return events / seconds;
 }
 
-function compare(name: string, ours: readonly number[], rounds: readonly Measurement[]): Against {
+function eventsPerRound({ rounds }: Entrant): number {
+  return spreadOf(rounds.map(({ events }) => events)).median;
+}
+
+function compare(ours: readonly number[], entrant: Entrant): Against {
+  const { contestant, rounds } = entrant;
   const theirs = rounds.map(rate);
   const spread = spreadOf(theirs);
   const ratioSpread = spreadOf(ours.map((rateOfOurs, round) => rateOfOurs / (theirs[round] ?? NaN)));
-  const failures = rounds.reduce((sum, round) => sum + round.failures, 0);
-  return { name, value: spread.median, spread, ratio: ratioSpread.median, ratioSpread, failures };
+  return {
+    name: contestant.name,
+    value: spread.median,
+    spread,
+    ratio: ratioSpread.median,
+    ratioSpread,
+    eventsPerRound: eventsPerRound(entrant),
+    failures: rounds.reduce((sum, { failures }) => sum + failures, 0),
+  };
+}
+
+function missingPeers(peer: Peer | undefined): readonly Missing[] {
+  return peer?.kind === 'unavailable' ? [{ name: 'emmett-sqlite', reason: peer.reason }] : [];
+}
+
+function missingOf({ contestant: { name }, failure }: Entrant): readonly Missing[] {
+  return failure === undefined ? [] : [{ name, reason: failure }];
 }

@@ -40,7 +40,14 @@ function isInstalled(): boolean {
 }
 
 async function install(): Promise<void> {
-  const flags = ['--no-save', '--ignore-scripts=false', '--no-audit', '--no-fund', '--loglevel=error'];
+  const flags = [
+    '--no-save',
+    '--ignore-scripts=false',
+    '--no-audit',
+    '--no-fund',
+    '--fetch-retries=1',
+    '--loglevel=error',
+  ];
   const child = spawn('npm', ['install', ...flags], {
     cwd: folder,
     env: npmEnvironment(),
@@ -51,9 +58,13 @@ async function install(): Promise<void> {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   if (code === 0) return;
-  const lines = Buffer.concat(chunks).toString().split('\n');
-  const cause = lines.find((line) => line.startsWith('npm error') && !line.startsWith('npm error code'));
+  const cause = causeIn(Buffer.concat(chunks).toString());
   throw new Error(`npm install in bench/peers ended with ${code ?? signal}${cause === undefined ? '' : `: ${cause}`}`);
+}
+
+/** The first error that has a name, for example `Error: not found: make`: what npm says before it are codes and paths. */
+function causeIn(output: string): string | undefined {
+  return /\w*Error: .*/.exec(output)?.[0];
 }
 
 /** Without what the npm above us (`npm run bench`) put there: its settings and the Node of this repository. */

@@ -6,7 +6,7 @@ export function formatEnvironment(environment: Environment): string {
   const { node, sqlite, platform, processor, cores, loadAverage, disk, fsync, eventBytes, peers } = environment;
   return [
     `Node ${node}, SQLite ${sqlite}, ${platform}, ${cores} × ${processor}, load ${loadAverage.toFixed(1)} before the run`,
-    `${disk.fileSystem}, ${count(disk.syncedWritesPerSecond)} synced 4 KiB writes/s; ${fsync}; ${eventBytes} bytes of JSON an event`,
+    `${disk.fileSystem}, ${count(disk.syncedWritesPerSecond)} synced 4 KiB overwrites/s; ${fsync}; ${eventBytes} bytes of JSON an event`,
     ...(disk.isMemory
       ? [`WARNING: ${disk.fileSystem} is memory, where fsync costs nothing: choose a disk with --dir.`]
       : []),
@@ -15,22 +15,33 @@ export function formatEnvironment(environment: Environment): string {
 }
 
 /** One row of the table, and below it its opponents. */
-export function formatRow({ id, what, value, spread, against, p50, p99, max }: RowResult): string {
+export function formatRow(row: RowResult): string {
+  const { id, what, value, spread, eventsPerRound, against, missing, p50, p99, max } = row;
   const ours = line('eventsrc', value, spread, `p50 ${ms(p50)}  p99 ${ms(p99)}  max ${ms(max)}`);
-  const theirs = against.map(({ name, value: rate, spread: rates, ratio, ratioSpread, failures }) =>
-    line(
-      name,
-      rate,
-      rates,
-      `${times(ratio)}  (${times(ratioSpread.low)} to ${times(ratioSpread.high)})${failed(failures)}`,
-    ),
-  );
-  return [`${id}: ${what}`, ours, ...theirs].join('\n');
+  const theirs = against.map((other) => {
+    const { low, high } = other.ratioSpread;
+    const notes = [stoppedEarly(other.eventsPerRound, eventsPerRound), failed(other.failures)];
+    return line(
+      other.name,
+      other.value,
+      other.spread,
+      `${times(other.ratio)}  (${times(low)} to ${times(high)})${notes.join('')}`,
+    );
+  });
+  const others = missing.map(({ name, reason }) => `  ${name.padEnd(nameWidth)}not available: ${reason}`);
+  return [`${id}: ${what}, ${count(eventsPerRound)} events a round`, ours, ...theirs, ...others].join('\n');
 }
+
+const nameWidth = 40;
 
 function line(name: string, rate: number, { low, high }: Spread, rest: string): string {
   const range = `(${count(low)} to ${count(high)})`;
-  return `  ${name.padEnd(32)}${count(rate).padStart(9)} events/s  ${range.padEnd(22)}  ${rest}`;
+  return `  ${name.padEnd(nameWidth)}${count(rate).padStart(9)} events/s  ${range.padEnd(22)}  ${rest}`;
+}
+
+function stoppedEarly(theirs: number, ours: number): string {
+  // Transactions are not cut in two, so the last one may go beyond the end.
+  return theirs >= ours ? '' : `; ${count(theirs)} events a round`;
 }
 
 function failed(failures: number): string {

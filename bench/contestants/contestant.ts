@@ -1,4 +1,7 @@
-/** How much a contestant writes in one round: it stops at whichever bound it meets first. */
+/**
+ * How much a contestant writes in one round: it stops at whichever bound it meets first. Those that are compared should
+ * all meet the first one: SQLite becomes slower as the index grows, so whoever writes less looks better.
+ */
 export interface Budget {
   readonly eventsMax: number;
   readonly secondsMax: number;

@@ -6,7 +6,8 @@ import { SampleFeed } from './sample-events.ts';
 import type { SampleEvent } from './sample-events.ts';
 
 interface Connection {
-  query(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  query(sql: string, parameters?: readonly unknown[]): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  close(): void;
 }
 
 interface Appended {
@@ -23,6 +24,7 @@ interface Store {
 
 interface StoreOptions {
   readonly fileName: string;
+  readonly connectionOptions?: { readonly singleton: true; readonly connection: Connection };
   readonly hooks?: {
     readonly onBeforeCommit: (messages: unknown, context: { readonly connection: Connection }) => Promise<void>;
   };
@@ -31,27 +33,61 @@ interface StoreOptions {
 /** What the bench uses of `@event-driven-io/emmett-sqlite`, whose own types are there only once it is installed. */
 export interface EmmettSqlite {
   getSQLiteEventStore(options: StoreOptions): Store;
+  sqliteConnection(options: { readonly fileName: string }): Connection;
 }
 
 /**
- * Each of its appends opens a connection and asks for WAL without waiting for the answer; on a file that is not in WAL
- * mode yet that races with the transaction, and now and then kills the process. So the file is given to it in WAL mode.
+ * How it is opened.
+ * - `per_append`: by the file's name, as its documentation shows; each append then opens a connection of its own
+ * - `kept`: with a connection for all appends, an option that its types have and its documentation does not mention
  */
-function openStore(emmett: EmmettSqlite, options: StoreOptions): Store {
-  using db = new DatabaseSync(options.fileName);
+export type Connecting = 'per_append' | 'kept';
+
+interface OpenStore extends Disposable {
+  readonly store: Store;
+}
+
+/**
+ * A new connection asks for WAL without waiting for the answer; on a file that is not in WAL mode yet that races with the
+ * transaction, and now and then kills the process. So the file is given to it in WAL mode.
+ */
+export function openEmmett(
+  emmett: EmmettSqlite,
+  connecting: Connecting,
+  options: Omit<StoreOptions, 'connectionOptions'>,
+): OpenStore {
+  const { fileName } = options;
+  makeWalFile(fileName);
+  if (connecting === 'per_append') {
+    return { store: emmett.getSQLiteEventStore(options), [Symbol.dispose]: () => undefined };
+  }
+  const connection = emmett.sqliteConnection({ fileName });
+  const connectionOptions = { singleton: true, connection } as const;
+  return {
+    store: emmett.getSQLiteEventStore({ ...options, connectionOptions }),
+    [Symbol.dispose]: () => connection.close(),
+  };
+}
+
+/**
+ * Closed before the peer opens the file: it brings a SQLite library of its own, and two of them with one file open in one
+ * process drop each other's locks (https://www.sqlite.org/howtocorrupt.html, "multiple copies of SQLite").
+ */
+function makeWalFile(file: string): void {
+  using db = new DatabaseSync(file);
   db.exec('pragma journal_mode = wal');
-  return emmett.getSQLiteEventStore(options);
 }
 
 /** For the appends that it fails with SQLITE_BUSY. */
 const attemptsMax = 10;
 
 /** One caller and one stream, expecting the version that the last append returned. */
-export function emmettSqlite(emmett: EmmettSqlite, eventsPerAppend: number): Contestant {
+export function emmettSqlite(emmett: EmmettSqlite, connecting: Connecting, eventsPerAppend: number): Contestant {
+  const how = eventsPerAppend === 1 ? 'one at a time' : `${eventsPerAppend} events a call`;
   return {
-    name: eventsPerAppend === 1 ? 'emmett-sqlite, one at a time' : `emmett-sqlite, ${eventsPerAppend} events a call`,
+    name: `emmett-sqlite${connecting === 'kept' ? ', kept' : ''}, ${how}`,
     async run(file, budget) {
-      const store = openStore(emmett, { fileName: file });
+      using open = openEmmett(emmett, connecting, { fileName: file });
       const feed = new SampleFeed();
       let version: bigint | undefined;
       let failures = 0;
@@ -60,7 +96,7 @@ export function emmettSqlite(emmett: EmmettSqlite, eventsPerAppend: number): Con
         const options = version === undefined ? undefined : { expectedStreamVersion: version };
         for (let attempt = 1; ; attempt++) {
           try {
-            const appended = await store.appendToStream('order-1', events, options);
+            const appended = await open.store.appendToStream('order-1', events, options);
             version = appended.nextExpectedStreamVersion;
             return;
           } catch (error) {
@@ -70,7 +106,7 @@ export function emmettSqlite(emmett: EmmettSqlite, eventsPerAppend: number): Con
         }
       };
       const load = { inFlight: 1, eventsPerAppend };
-      return silently(async () => {
+      return await silently(async () => {
         await drive(append, load, warmUp(budget));
         failures = 0;
         return { ...(await drive(append, load, budget)), failures };
@@ -79,39 +115,8 @@ export function emmettSqlite(emmett: EmmettSqlite, eventsPerAppend: number): Con
   };
 }
 
-/** How it treats the disk, as its own connection says while it appends. */
-export async function emmettDurability(emmett: EmmettSqlite, file: string): Promise<string> {
-  let found: readonly unknown[] = [];
-  const onBeforeCommit = async (_messages: unknown, { connection }: { readonly connection: Connection }) => {
-    const rows = [];
-    for (const sql of ['pragma journal_mode', 'pragma synchronous', 'select sqlite_version()']) {
-      rows.push(...(await connection.query(sql)));
-    }
-    found = rows.map((row) => Object.values(row)[0]);
-  };
-  const store = openStore(emmett, { fileName: file, hooks: { onBeforeCommit } });
-  await store.appendToStream('order-1', new SampleFeed().take(1));
-  const [journalMode, synchronous, version] = found;
-  const level = ['OFF', 'NORMAL', 'FULL', 'EXTRA'][Number(synchronous)] ?? String(synchronous);
-  return `journal_mode=${String(journalMode)}, synchronous=${level}, SQLite ${String(version)}`;
-}
-
-/** How many of so many appends made at once, to as many streams, fail, and with what. */
-export async function emmettConcurrency(emmett: EmmettSqlite, file: string, inFlight: number): Promise<string> {
-  const store = openStore(emmett, { fileName: file });
-  const feed = new SampleFeed();
-  await store.appendToStream('order-0', feed.take(1));
-  const results = await silently(() =>
-    Promise.allSettled(
-      Array.from({ length: inFlight }, (_, index) => store.appendToStream(`order-${index + 1}`, feed.take(1))),
-    ),
-  );
-  const failed = results.filter(({ status }) => status === 'rejected').length;
-  return `of ${inFlight} appends made at once to ${inFlight} streams, ${failed} failed`;
-}
-
 /** It logs each error of a transaction to the console before it throws. */
-async function silently<Result>(work: () => Promise<Result>): Promise<Result> {
+export async function silently<Result>(work: () => Promise<Result>): Promise<Result> {
   const { log } = console;
   console.log = () => undefined;
   try {
