@@ -8,7 +8,7 @@ export { bodyDigest, eventId } from './event/digests.ts';
 export type { Body, Identity } from './event/digests.ts';
 export { deletedType, eventKind } from './event/event.ts';
 export type { Draft, EventKind, EventMetadata, Recorded } from './event/event.ts';
-export type { EventSchemas, NewEvent, RecordedEvent, Tombstone } from './event/codec.ts';
+export type { EventSchemas, NewEvent, PastEvent, RecordedEvent, StreamEvent, Tombstone } from './event/codec.ts';
 export type { Json } from './event/json.ts';
 export { splitStreamName, streamName } from './event/names.ts';
 export { matches } from './event/query.ts';
@@ -35,5 +35,41 @@ export type {
   StreamWrite,
 } from './store/port.ts';
 export { openLog } from './store/log.ts';
-export type { AppendedEvent, AppendOptions, EventLog, LogAppendResult, LogOptions, Write } from './store/log.ts';
+export type {
+  AppendedEvent,
+  AppendOptions,
+  CommitResult,
+  EventLog,
+  LogAppendResult,
+  LogOptions,
+  Write,
+} from './store/log.ts';
 export { memory } from './store/memory.ts';
+export { defineAggregate } from './command/aggregate.ts';
+export type {
+  Aggregate,
+  AggregateTypes,
+  AnyAggregate,
+  InferCommand,
+  InferEvent,
+  InferState,
+} from './command/aggregate.ts';
+export { reject } from './command/command.ts';
+export type {
+  Accepted,
+  AggregateCommand,
+  BatchReceipt,
+  Command,
+  CommandReceipt,
+  DecideContext,
+  DecisionCommand,
+  NotAccepted,
+  Rejection,
+} from './command/command.ts';
+export type { CommandMetadata } from './command/command-metadata.ts';
+export { defineDecision } from './command/decision.ts';
+export type { AnyDecision, Decision, DecisionQuery, PlacedEvent } from './command/decision.ts';
+export type { ExecuteOptions } from './command/executor.ts';
+export { openEngine } from './engine/engine.ts';
+export type { Engine, EngineOptions, LoadedState, LoadOptions, Moment } from './engine/engine.ts';
+export type { EngineHooks, ExecuteCall, Hook, Settled } from './engine/hooks.ts';

@@ -1,6 +1,25 @@
 /** A user's code, for package.test.ts: compiled against the packed package by each TypeScript that we support. */
-import { EngineError, defaultLimits, hasCode, memory, openLog } from 'eventsrc';
-import type { EventLog, LogAppendResult, NewEvent, Receipt, RecordedEvent, StandardSchemaV1 } from 'eventsrc';
+import {
+  EngineError,
+  defaultLimits,
+  defineAggregate,
+  defineDecision,
+  hasCode,
+  memory,
+  openEngine,
+  openLog,
+  reject,
+} from 'eventsrc';
+import type {
+  EventLog,
+  InferState,
+  LogAppendResult,
+  NewEvent,
+  Receipt,
+  RecordedEvent,
+  StandardSchemaV1,
+} from 'eventsrc';
+import { given } from 'eventsrc/testing';
 
 declare function schema<Value>(): StandardSchemaV1<Value, Value>;
 
@@ -35,4 +54,50 @@ export async function receiptOf(key: string): Promise<Receipt | undefined> {
 export function remedyFor(error: unknown): string {
   if (hasCode(error, 'limit_exceeded')) return `${error.details.limit}: ${error.details.max}`;
   return error instanceof EngineError ? error.remedy : String(error);
+}
+
+export const account = defineAggregate({
+  name: 'account',
+  events,
+  initialState: { open: false, balance: 0 },
+  evolve: {
+    AccountOpened: (state) => ({ ...state, open: true }),
+    MoneyDeposited: (state, { data }) => ({ ...state, balance: state.balance + data.amount }),
+  },
+  commands: {
+    deposit: {
+      input: schema<{ amount: number }>(),
+      decide: (state, { amount }) =>
+        state.open ? [{ type: 'MoneyDeposited', data: { amount } }] : reject('not_open', { amount }),
+    },
+  },
+});
+
+const openOnce = defineDecision({
+  name: 'open_once',
+  events,
+  input: schema<{ owner: string }>(),
+  query: ({ owner }) => [{ types: ['AccountOpened'], tags: [`owner:${owner}`] }],
+  initialState: 0,
+  evolve: { AccountOpened: (count) => count + 1, MoneyDeposited: 'ignore' },
+  decide: (count, { owner }, { newId }) =>
+    count > 0
+      ? reject('has_one')
+      : [{ stream: account.stream(newId()), type: 'AccountOpened', data: { owner }, tags: [`owner:${owner}`] }],
+});
+
+export async function run(): Promise<InferState<typeof account>> {
+  await using engine = await openEngine({ store: memory(), aggregates: [account], decisions: [openOnce] });
+  const receipt = await engine.execute(account.commands.deposit('1', { amount: 1 }), { idempotencyKey: 'k' });
+  if (receipt.kind === 'accepted')
+    for (const event of receipt.events) if (event.type === 'MoneyDeposited') balanceOf(event.data);
+  await engine.executeAll([openOnce({ owner: 'Ada' }), account.commands.deposit('1', { amount: 1 })]);
+  await given(account, [{ type: 'AccountOpened', data: { owner: 'Ada' } }])
+    .when(account.commands.deposit('1', { amount: 1 }))
+    .thenState({ open: true, balance: 1 });
+  return (await engine.load(account, '1', { at: { version: 1 } })).state;
+}
+
+function balanceOf({ amount }: { readonly amount: number }): number {
+  return amount;
 }

@@ -34,23 +34,31 @@ export type NewEvent<Schemas extends EventSchemas> =
       };
     }[keyof Schemas & string];
 
-interface RecordedFields<Type extends string, Data> {
+/** What a fold may look at: all that stays the same wherever the event is kept, and is known before it is recorded. */
+export interface PastEvent<Type extends string = string, Data = unknown> {
   readonly type: Type;
   readonly data: Data;
   readonly schemaVersion: number;
   readonly metadata: EventMetadata;
   readonly tags: readonly string[];
-  readonly kind: EventKind;
   /** `<aggregate>-<aggregateId>` */
   readonly stream: string;
   readonly aggregate: string;
   readonly aggregateId: string;
-  /** Place in the stream, 1 for the first. */
-  readonly version: number;
-  /** Place in the store, 1 for the first, without gaps. */
-  readonly position: number;
   /** Milliseconds since the epoch; never decreases along positions. */
   readonly recordedAt: number;
+}
+
+/** What the fold of one stream may look at. */
+export interface StreamEvent<Type extends string = string, Data = unknown> extends PastEvent<Type, Data> {
+  /** Place in the stream, 1 for the first. */
+  readonly version: number;
+  readonly kind: EventKind;
+}
+
+interface RecordedFields<Type extends string, Data> extends StreamEvent<Type, Data> {
+  /** Place in the store, 1 for the first, without gaps. */
+  readonly position: number;
   /** The content address: 64 hexadecimal digits, computed when asked for (docs/reference/event-id.md). */
   readonly id: string;
 }
@@ -60,8 +68,8 @@ export type RecordedEvent<Schemas extends EventSchemas = EventSchemas> =
   | RecordedFields<typeof deletedType, unknown>
   | { [Type in keyof Schemas & string]: RecordedFields<Type, SchemaOutput<Schemas[Type]>> }[keyof Schemas & string];
 
-/** An event of a type that has passed its schema. */
-interface ValidEvent {
+/** An event to append, whatever its types. */
+export interface UntypedEvent {
   readonly type: string;
   readonly data?: unknown;
   readonly metadata?: EventMetadata;
@@ -83,7 +91,7 @@ export class EventEncoder {
   }
 
   /** A promise only if a schema is asynchronous. */
-  encode(event: ValidEvent): Draft | Promise<Draft> {
+  encode(event: UntypedEvent): Draft | Promise<Draft> {
     if (event.type === deletedType) return this.#toDraft(event, event.data ?? null);
     if (this.#schemas === undefined) return this.#toDraft({ ...event, type: checkEventType(event.type) }, event.data);
     const schema = this.#schemas.get(event.type);
@@ -95,7 +103,7 @@ export class EventEncoder {
     return this.#toDraft(event, valueOf(result, event.type));
   }
 
-  #toDraft(event: ValidEvent, value: unknown): Draft {
+  #toDraft(event: UntypedEvent, value: unknown): Draft {
     const { type } = event;
     const tags = this.#tags(event.tags, type);
     const data = toUtf8(toFaithfulJson(value, 'data'));

@@ -12,9 +12,19 @@ export type WriteOutcome = 'not_written' | 'unknown';
 export interface ErrorDetails {
   append_aborted: { readonly outcome: WriteOutcome };
   append_queue_full: { readonly pendingMax: number };
+  command_aborted: { readonly outcome: WriteOutcome };
+  command_queue_full: { readonly pendingMax: number };
+  command_timeout: { readonly timeoutMs: number; readonly outcome: WriteOutcome };
+  command_unknown: { readonly command: string; readonly known: readonly string[] };
   data_unfaithful: { readonly path: string; readonly found: string };
+  decide_failed: { readonly command: string; readonly reason: string };
+  definition_invalid: { readonly name: string; readonly reason: string };
+  engine_closed: Record<never, never>;
   event_invalid: { readonly type: string; readonly issues: readonly InvalidIssue[] };
   event_type_unknown: { readonly type: string; readonly known: readonly string[] };
+  event_unhandled: { readonly stream: string; readonly version: number; readonly type: string };
+  evolve_failed: { readonly stream: string; readonly type: string; readonly reason: string };
+  idempotency_key_reused: { readonly key: string };
   import_refused: { readonly stream: string; readonly version: number; readonly reason: string };
   limit_exceeded: { readonly limit: string; readonly value: number; readonly max: number; readonly subject: string };
   name_invalid: { readonly what: string; readonly name: string; readonly reason: string };
@@ -33,6 +43,12 @@ export interface ErrorDetails {
 }
 export type ErrorCode = keyof ErrorDetails;
 
+const repeatWithKey = 'If the outcome is unknown, repeat it with the same idempotency key, or look at its stream.';
+
+function consequence(outcome: WriteOutcome): string {
+  return outcome === 'not_written' ? ': nothing was written.' : ' while it was being committed: it may have been done.';
+}
+
 interface Explanation<Details> {
   readonly says: (details: Details) => string;
   readonly remedy: string;
@@ -50,10 +66,36 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     says: ({ pendingMax }) => `${pendingMax} appends are already waiting.`,
     remedy: 'Await earlier appends before sending more, or raise limits.pendingAppends.',
   },
+  command_aborted: {
+    says: ({ outcome }) => `The command was cancelled${consequence(outcome)}`,
+    remedy: repeatWithKey,
+  },
+  command_queue_full: {
+    says: ({ pendingMax }) => `${pendingMax} commands are already waiting.`,
+    remedy: 'Await earlier commands before sending more, or raise limits.pendingCommands.',
+  },
+  command_timeout: {
+    says: ({ timeoutMs, outcome }) => `The command took longer than ${timeoutMs} ms${consequence(outcome)}`,
+    remedy: `${repeatWithKey} Raise timeoutMs if it needs longer.`,
+  },
+  command_unknown: {
+    says: ({ command, known }) => `${command} is not known to this engine; known: ${known.join(', ')}.`,
+    remedy: 'Name its aggregate or decision when opening the engine.',
+  },
   data_unfaithful: {
     says: ({ path, found }) => `JSON cannot carry ${found} at ${shorten(path)} unchanged.`,
     remedy: 'Convert the value to plain JSON before appending, for example a Date to its ISO string.',
   },
+  decide_failed: {
+    says: ({ command, reason }) => `decide of ${command} failed: ${reason}. Nothing was written.`,
+    remedy:
+      'Correct it: it must return a list of events or a rejection, without a promise and without changing the state.',
+  },
+  definition_invalid: {
+    says: ({ name, reason }) => `The definition of ${name} is not valid: ${reason}.`,
+    remedy: 'Correct the definition.',
+  },
+  engine_closed: { says: () => 'The engine is closed.', remedy: 'Open it again.' },
   event_invalid: {
     says: ({ type, issues }) =>
       `${type} does not match its schema: ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
@@ -62,7 +104,20 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   event_type_unknown: {
     says: ({ type, known }) =>
       `No schema was declared for the event type ${JSON.stringify(type)}; known: ${known.join(', ')}.`,
-    remedy: 'Declare the type in `events` when opening the log.',
+    remedy: 'Declare the type in `events`.',
+  },
+  event_unhandled: {
+    says: ({ stream, version, type }) =>
+      `${stream} holds a ${type} at version ${version}, which its aggregate does not declare.`,
+    remedy: 'Add the type to the events and to evolve of the aggregate: what has happened stays.',
+  },
+  evolve_failed: {
+    says: ({ stream, type, reason }) => `evolve of ${type} failed on ${stream}: ${reason}.`,
+    remedy: 'Correct it: a fold returns the next state for every event, and never changes the one it is given.',
+  },
+  idempotency_key_reused: {
+    says: ({ key }) => `The idempotency key ${JSON.stringify(shorten(key))} was used for another command or input.`,
+    remedy: 'Use a new key for each command; repeat a command only with the same input.',
   },
   import_refused: {
     says: ({ stream, version, reason }) => `Version ${version} of ${stream} cannot be imported: ${reason}.`,

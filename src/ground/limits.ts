@@ -16,6 +16,8 @@ export interface Limits {
   readonly tagBytes: number;
   /** Appends of this process waiting to be committed. Default 100,000; more is refused. */
   readonly pendingAppends: number;
+  /** Commands of this process that wait or run. Default 100,000; more is refused. */
+  readonly pendingCommands: number;
 }
 
 export const defaultLimits: Limits = {
@@ -26,6 +28,7 @@ export const defaultLimits: Limits = {
   tagsPerEvent: 32,
   tagBytes: 256,
   pendingAppends: 100_000,
+  pendingCommands: 100_000,
 };
 
 /** A limit is near (from 80 % of it) or, where its action is to warn, passed. */

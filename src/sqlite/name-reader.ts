@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EngineError } from '../ground/errors.ts';
 import { nameChecksum } from './checksum.ts';
-import { RecentCache } from './recent-cache.ts';
+import { RecentCache } from '../ground/recent-cache.ts';
 
 /** An interned event type. */
 export interface TypeName {

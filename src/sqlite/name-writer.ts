@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { nameChecksum } from './checksum.ts';
 import type { Head } from './head-row.ts';
 import type { TypeName } from './name-reader.ts';
-import { RecentCache } from './recent-cache.ts';
+import { RecentCache } from '../ground/recent-cache.ts';
 
 const cached = 50_000;
 

@@ -81,11 +81,11 @@ export class SqliteEventStore implements EventStore {
   async append(group: readonly AppendRequest[]): Promise<readonly AppendResult[]> {
     this.#checkOpen();
     const events = packEvents(group.flatMap(({ writes }) => writes.flatMap((write) => write.events)));
-    const requests = group.map(({ writes, checks, conditions, receipt }) => ({
+    const requests = group.map(({ writes, checks, conditions, receipts }) => ({
       writes: writes.map((write) => ({ stream: write.stream, expected: write.expected, count: write.events.length })),
       checks,
       conditions,
-      receipt,
+      receipts,
     }));
     const argument: PackedGroup = { requests, events, now: readClock(this.#clock) };
     const results = await this.#writer.call<readonly WiredResult[]>('append', argument, transferables(events));

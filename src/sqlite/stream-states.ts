@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { deletedType } from '../event/event.ts';
 import type { NameReader } from './name-reader.ts';
-import { RecentCache } from './recent-cache.ts';
+import { RecentCache } from '../ground/recent-cache.ts';
 import type { StreamIndex, StreamState } from './stream-index.ts';
 
 const cached = 50_000;

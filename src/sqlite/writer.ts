@@ -118,8 +118,8 @@ export class Writer {
       return first;
     });
     const hasEvents = head.position > before;
-    if (request.receipt !== undefined) {
-      this.#receipts.add(request.receipt, recordedAt, hasEvents ? head.position : null, head);
+    for (const receipt of request.receipts) {
+      this.#receipts.add(receipt, recordedAt, hasEvents ? head.position : null, head);
     }
     return { kind: 'appended', position: hasEvents ? before + 1 : 0, versions, recordedAt };
   }

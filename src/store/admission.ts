@@ -29,13 +29,13 @@ export interface JudgedRequest<Event = unknown> {
   }[];
   readonly checks: readonly StreamCheck[];
   readonly conditions: readonly AppendCondition[];
-  readonly receipt?: ReceiptDraft | undefined;
+  readonly receipts: readonly ReceiptDraft[];
 }
 
 /** Why `request` cannot be appended to the store as it is, or undefined if it can. */
 export function refusal(request: JudgedRequest, view: AppendView): Refusal | undefined {
-  if (request.receipt !== undefined) {
-    const receipt = view.receipt(request.receipt.key);
+  for (const { key } of request.receipts) {
+    const receipt = view.receipt(key);
     if (receipt !== undefined) return { kind: 'duplicate', receipt };
   }
   for (const { stream, expected } of request.writes) {
@@ -56,7 +56,8 @@ export function refusal(request: JudgedRequest, view: AppendView): Refusal | und
   return undefined;
 }
 
-function isAsExpected(expected: ExpectedVersion, version: number, deleted: boolean): boolean {
+/** Whether a stream is what a writer expects of it. */
+export function isAsExpected(expected: ExpectedVersion, version: number, deleted: boolean): boolean {
   switch (expected) {
     case 'any':
       return true;

@@ -11,8 +11,8 @@ const expectations: readonly unknown[] = ['any', 'no_stream', 'stream_exists', '
  * @throws {EngineError} `request_invalid`, `name_invalid`
  */
 export function checkAppendRequest(request: AppendRequest): number {
-  const { writes, checks, conditions, receipt } = request;
-  if (writes.length === 0 && receipt === undefined) throw invalid('An append needs events or a receipt');
+  const { writes, checks, conditions, receipts } = request;
+  if (writes.length === 0 && receipts.length === 0) throw invalid('An append needs events or a receipt');
   const streams = new Set<string>();
   let eventCount = 0;
   for (const write of writes) {
@@ -27,7 +27,9 @@ export function checkAppendRequest(request: AppendRequest): number {
     if (!Number.isSafeInteger(after) || after < 0)
       throw invalid(`after of an append condition is ${after}, expected a position`);
   }
-  if (receipt !== undefined) checkReceipt(receipt);
+  for (const receipt of receipts) checkReceipt(receipt);
+  if (new Set(receipts.map(({ key }) => key)).size < receipts.length)
+    throw invalid('Two receipts of one append have the same key');
   return eventCount;
 }
 
@@ -48,7 +50,8 @@ function checkReceipt({ key, commandDigest, outcome, expiresAt }: ReceiptDraft):
   }
 }
 
-function checkExpected(stream: string, expected: unknown): void {
+/** @throws {EngineError} `request_invalid` */
+export function checkExpected(stream: string, expected: unknown): void {
   if (expectations.includes(expected)) return;
   if (Number.isSafeInteger(expected) && (expected as number) >= 0) return;
   throw invalid(

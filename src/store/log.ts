@@ -73,6 +73,9 @@ export interface AppendedEvent {
 
 export type LogAppendResult = { readonly kind: 'appended'; readonly events: readonly AppendedEvent[] } | Refusal;
 
+/** What a request comes to that did not fail. */
+export type CommitResult = Exclude<AppendResult, { readonly kind: 'failed' }>;
+
 /**
  * Opens a store of events.
  * @throws {EngineError} `option_invalid`, `name_invalid`, and what the backend says: `store_unavailable`,
@@ -125,15 +128,30 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements As
       writes: encoded instanceof Promise ? await encoded : encoded,
       checks,
       conditions,
-      receipt,
+      receipts: receipt === undefined ? [] : [receipt],
     };
+    const result = await this.commit(request, signal);
+    return result.kind === 'appended' ? { kind: 'appended', events: appendedEvents(request, result) } : result;
+  }
+
+  /** @internal As `append`, for events that are encoded already. */
+  async commit(request: AppendRequest, signal?: AbortSignal): Promise<CommitResult> {
     const eventCount = checkAppendRequest(request);
     this.#watch.refuseAbove('eventsPerAppend', eventCount, 'an append');
     const result = await this.#commits.submit(request, signal);
     if (result.kind === 'failed') throw result.error;
-    if (result.kind !== 'appended') return result;
-    this.#warnOfGrowth(request, result.versions);
-    return { kind: 'appended', events: appendedEvents(request, result) };
+    if (result.kind === 'appended') this.#warnOfGrowth(request, result.versions);
+    return result;
+  }
+
+  /** @internal Encodes by schemas of its own, under the log's limits. */
+  encoderOf(events: EventSchemas): EventEncoder {
+    return new EventEncoder(events, this.#watch);
+  }
+
+  /** The limits that apply. */
+  get limits(): Limits {
+    return this.#watch.limits;
   }
 
   #encode({ stream, expected = 'any', events }: Write<Schemas>): StreamWrite | Promise<StreamWrite> {

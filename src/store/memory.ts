@@ -78,8 +78,7 @@ class MemoryEventStore implements EventStore {
       return first;
     });
     const position = this.#events.length;
-    const { receipt } = request;
-    if (receipt !== undefined) {
+    for (const receipt of request.receipts) {
       this.#receipts.set(receipt.key, { ...receipt, recordedAt, position: position > before ? position : undefined });
     }
     return { kind: 'appended', position: position > before ? before + 1 : 0, versions, recordedAt };

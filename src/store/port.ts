@@ -50,18 +50,21 @@ export interface ReceiptDraft {
 
 export interface Receipt extends ReceiptDraft {
   readonly recordedAt: number;
-  /** Of the last event that was appended with it; absent where there was none. */
+  /** Of the last event of its append; absent where there was none. */
   readonly position?: Position | undefined;
 }
 
 /** One caller's all-or-nothing request. */
 export interface AppendRequest {
-  /** Each stream at most once; may be empty where there is a receipt. */
+  /** Each stream at most once; may be empty where there are receipts. */
   readonly writes: readonly StreamWrite[];
   readonly checks: readonly StreamCheck[];
   readonly conditions: readonly AppendCondition[];
-  /** Kept if everything else holds. If a live one has its key, that one is returned instead, before any other check. */
-  readonly receipt?: ReceiptDraft | undefined;
+  /**
+   * Of the commands that it does; each key once. Kept if everything else holds. If there is a live one with one of
+   * their keys, that one is returned instead, before any other check.
+   */
+  readonly receipts: readonly ReceiptDraft[];
 }
 
 /** Why a request was not appended: expected outcomes, as data. */

@@ -123,6 +123,7 @@ export const appendCases: readonly CaseDefinition[] = [
         ],
         checks: [],
         conditions: [],
+        receipts: [],
       });
       assert.deepEqual(await appendOne(store, request(0)), {
         kind: 'version_conflict',

@@ -36,7 +36,7 @@ export function write(
   events: readonly Draft[],
   rest: Partial<Omit<AppendRequest, 'writes'>> = {},
 ): AppendRequest {
-  return { writes: [{ stream, expected, events }], checks: [], conditions: [], ...rest };
+  return { writes: [{ stream, expected, events }], checks: [], conditions: [], receipts: [], ...rest };
 }
 
 export async function appendOne(store: EventStore, request: AppendRequest): Promise<AppendResult> {

@@ -22,7 +22,7 @@ export const receiptCases: readonly CaseDefinition[] = [
     run: async ({ open, clock }) => {
       const store = await open();
       const given = receipt('key 🎉', { expiresAt: clock.now() + 1_000, owner: 'saga-1' });
-      const request = write(stream, 'no_stream', [draft('A'), draft('B')], { receipt: given });
+      const request = write(stream, 'no_stream', [draft('A'), draft('B')], { receipts: [given] });
       assert.equal((await appendOne(store, request)).kind, 'appended');
       const kept = { ...given, recordedAt: clock.now(), position: 2 };
       const repeated = await appendOne(store, request);
@@ -38,7 +38,7 @@ export const receiptCases: readonly CaseDefinition[] = [
     name: 'receipt: alone, for a command that changed nothing',
     run: async ({ open, clock }) => {
       const store = await open();
-      const request = { writes: [], checks: [], conditions: [], receipt: receipt('k') };
+      const request = { writes: [], checks: [], conditions: [], receipts: [receipt('k')] };
       assert.deepEqual(await appendOne(store, request), {
         kind: 'appended',
         position: 0,
@@ -52,16 +52,34 @@ export const receiptCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: 'receipt: several of one append are kept together, and any of them refuses its repetition',
+    run: async ({ open }) => {
+      const store = await open();
+      const both = write(stream, 'any', [draft('A'), draft('B')], { receipts: [receipt('k'), receipt('l')] });
+      assert.equal((await appendOne(store, both)).kind, 'appended');
+      assert.equal((await store.receipt('k'))?.position, 2);
+      assert.equal((await store.receipt('l'))?.position, 2);
+      const repeated = await appendOne(
+        store,
+        write(stream, 'any', [draft('C')], { receipts: [receipt('new'), receipt('l')] }),
+      );
+      assert.ok(repeated.kind === 'duplicate');
+      assert.equal(repeated.receipt.key, 'l');
+      assert.equal(await store.receipt('new'), undefined);
+      assert.deepEqual(await readNames(store), [`${stream}@1`, `${stream}@2`]);
+    },
+  },
+  {
     name: 'receipt: not kept when the append is refused',
     run: async ({ open }) => {
       const store = await open();
       assert.equal(
-        (await appendOne(store, write(stream, 3, [draft('A')], { receipt: receipt('k') }))).kind,
+        (await appendOne(store, write(stream, 3, [draft('A')], { receipts: [receipt('k')] }))).kind,
         'version_conflict',
       );
       assert.equal(await store.receipt('k'), undefined);
       assert.equal(
-        (await appendOne(store, write(stream, 0, [draft('A')], { receipt: receipt('k') }))).kind,
+        (await appendOne(store, write(stream, 0, [draft('A')], { receipts: [receipt('k')] }))).kind,
         'appended',
       );
     },
@@ -70,7 +88,7 @@ export const receiptCases: readonly CaseDefinition[] = [
     name: 'receipt: the second request with a key in one group is a duplicate of the first',
     run: async ({ open }) => {
       const store = await open();
-      const request = write(stream, 'any', [draft('A')], { receipt: receipt('k') });
+      const request = write(stream, 'any', [draft('A')], { receipts: [receipt('k')] });
       const results = await store.append([request, request, request]);
       assert.deepEqual(
         results.map(({ kind }) => kind),
@@ -85,7 +103,7 @@ export const receiptCases: readonly CaseDefinition[] = [
       const attempt = () =>
         appendOne(
           store,
-          write(stream, 'any', [draft('A')], { receipt: receipt('k', { expiresAt: clock.now() + 1_000 }) }),
+          write(stream, 'any', [draft('A')], { receipts: [receipt('k', { expiresAt: clock.now() + 1_000 })] }),
         );
       assert.equal((await attempt()).kind, 'appended');
       clock.advance(999);
@@ -104,14 +122,14 @@ export const receiptCases: readonly CaseDefinition[] = [
       for (let n = 0; n < 5; n++)
         await appendOne(
           store,
-          write(stream, 'any', [draft('A')], { receipt: receipt(`expiring-${n}`, { expiresAt: now + n }) }),
+          write(stream, 'any', [draft('A')], { receipts: [receipt(`expiring-${n}`, { expiresAt: now + n })] }),
         );
       for (let n = 0; n < 3; n++)
         await appendOne(
           store,
-          write(stream, 'any', [draft('A')], { receipt: receipt(`owned-${n}`, { owner: 'saga-1' }) }),
+          write(stream, 'any', [draft('A')], { receipts: [receipt(`owned-${n}`, { owner: 'saga-1' })] }),
         );
-      await appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt('other', { owner: 'saga-2' }) }));
+      await appendOne(store, write(stream, 'any', [draft('A')], { receipts: [receipt('other', { owner: 'saga-2' })] }));
       assert.equal(await store.releaseReceipts({ expiredAt: now + 2 }, 2), 2);
       assert.equal(await store.releaseReceipts({ expiredAt: now + 2 }, 2), 1);
       assert.equal(await store.releaseReceipts({ expiredAt: now + 2 }, 2), 0);
@@ -121,7 +139,7 @@ export const receiptCases: readonly CaseDefinition[] = [
       assert.equal(await store.receipt('owned-0'), undefined);
       // A released key is free, and ids that receipts had are not mixed up.
       assert.equal(
-        (await appendOne(store, write(stream, 'any', [draft('A')], { receipt: receipt('owned-0') }))).kind,
+        (await appendOne(store, write(stream, 'any', [draft('A')], { receipts: [receipt('owned-0')] }))).kind,
         'appended',
       );
       assert.equal((await store.receipt('owned-0'))?.key, 'owned-0');
@@ -131,7 +149,7 @@ export const receiptCases: readonly CaseDefinition[] = [
     name: 'receipt: of a hundred racers with one key one is executed',
     run: async ({ open }) => {
       const store = await open();
-      const request = write(stream, 'any', [draft('A')], { receipt: receipt('k') });
+      const request = write(stream, 'any', [draft('A')], { receipts: [receipt('k')] });
       const results = await Promise.all(Array.from({ length: 100 }, () => appendOne(store, request)));
       assert.equal(results.filter(({ kind }) => kind === 'appended').length, 1);
       assert.equal(results.filter(({ kind }) => kind === 'duplicate').length, 99);
@@ -146,10 +164,10 @@ export const receiptCases: readonly CaseDefinition[] = [
       const second = await open();
       assert.equal(await second.receipt('k'), undefined);
       await appendTypes(second, stream, 'A');
-      await appendOne(first, write(stream, 'any', [draft('A')], { receipt: receipt('k') }));
+      await appendOne(first, write(stream, 'any', [draft('A')], { receipts: [receipt('k')] }));
       assert.equal((await second.receipt('k'))?.key, 'k');
       assert.equal(
-        (await appendOne(second, write(stream, 'any', [draft('A')], { receipt: receipt('k') }))).kind,
+        (await appendOne(second, write(stream, 'any', [draft('A')], { receipts: [receipt('k')] }))).kind,
         'duplicate',
       );
       await first[Symbol.asyncDispose]();

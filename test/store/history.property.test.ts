@@ -36,9 +36,9 @@ const request: fc.Arbitrary<ModelRequest> = fc.record({
     }),
     { maxLength: 2 },
   ),
-  receipt: fc.option(
+  receipts: fc.uniqueArray(
     fc.record({ key: fc.constantFrom('k1', 'k2', 'k3'), expiresAt: fc.option(fc.nat(50), { nil: null }) }),
-    { nil: undefined, freq: 2 },
+    { selector: (receipt) => receipt.key, maxLength: 2 },
   ),
 });
 /** Groups of requests, a step of the clock before each, and through which of two openings they go. */
@@ -59,6 +59,8 @@ function outcome(result: AppendResult): string {
       return `${result.kind} at ${result.actual}`;
     case 'condition_conflict':
       return `${result.kind} of ${result.condition} at ${result.position}`;
+    case 'duplicate':
+      return `duplicate of ${result.receipt.key}`;
     default:
       return result.kind;
   }
@@ -66,7 +68,7 @@ function outcome(result: AppendResult): string {
 
 async function append(store: EventStore, group: readonly ModelRequest[]): Promise<readonly string[]> {
   const results = await store.append(
-    group.map(({ writes, checks, conditions, receipt }) => ({
+    group.map(({ writes, checks, conditions, receipts }) => ({
       writes: writes.map((write) => ({
         stream: write.stream,
         expected: write.expected as ExpectedVersion,
@@ -79,7 +81,11 @@ async function append(store: EventStore, group: readonly ModelRequest[]): Promis
         failIfMatch: [{ types: condition.types, tags: condition.tags }],
         after: condition.after,
       })),
-      receipt: receipt && { ...receipt, commandDigest: new Uint8Array(32), outcome: new Uint8Array(1) },
+      receipts: receipts.map((receipt) => ({
+        ...receipt,
+        commandDigest: new Uint8Array(32),
+        outcome: new Uint8Array(1),
+      })),
     })),
   );
   return results.map(outcome);

@@ -20,7 +20,7 @@ export interface ModelRequest {
     readonly types: readonly string[];
     readonly tags: readonly string[];
   }[];
-  readonly receipt?: { readonly key: string; readonly expiresAt: number | null } | undefined;
+  readonly receipts: readonly { readonly key: string; readonly expiresAt: number | null }[];
 }
 
 export class Model {
@@ -29,7 +29,7 @@ export class Model {
 
   /** The kind of the outcome. */
   append(request: ModelRequest, now: number): string {
-    if (request.receipt !== undefined && this.hasReceipt(request.receipt.key, now)) return 'duplicate';
+    for (const { key } of request.receipts) if (this.hasReceipt(key, now)) return `duplicate of ${key}`;
     for (const { stream, expected } of request.writes) {
       if (this.isDeleted(stream) && expected !== 'deleted') return `stream_deleted at ${this.version(stream)}`;
       if (!this.#fits(stream, expected)) return `version_conflict at ${this.version(stream)}`;
@@ -46,7 +46,7 @@ export class Model {
       }
     }
     for (const { stream, events } of request.writes) for (const event of events) this.log.push({ ...event, stream });
-    if (request.receipt !== undefined) this.receipts.set(request.receipt.key, request.receipt.expiresAt);
+    for (const { key, expiresAt } of request.receipts) this.receipts.set(key, expiresAt);
     return 'appended';
   }
 

@@ -1,0 +1,134 @@
+import type { Draft } from '../event/event.ts';
+import { RecordedDraft } from '../event/recorded-draft.ts';
+import type { AppendCondition, AppendRequest, AppendResult, StreamCheck, StreamWrite } from '../store/port.ts';
+import { expectedOf } from './boundary.ts';
+import type { Boundary, Folded } from './boundary.ts';
+import { encodeOutcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
+import type { Plan } from './plan.ts';
+import type { PlacedDraft, Proposal, States } from './propose.ts';
+
+type Agreed = Exclude<Proposal, { readonly kind: 'conflict' }>;
+
+/** Bytes of events after which an append is long enough. */
+const bytesMax = 8 * 1024 * 1024;
+
+/**
+ * What the plans of a round want to be appended, as one append: each was decided upon those before it, so either all of
+ * them are done or none.
+ */
+export class JointAppend {
+  readonly #boundaries: readonly Boundary[];
+  readonly #base: States;
+  readonly #eventsMax: number;
+  /** Those for whom something is appended: events, a receipt, or both. */
+  readonly plans: Plan[] = [];
+  readonly #proposals: Agreed[] = [];
+  readonly #keys = new Set<string>();
+  #states: States;
+  #eventCount = 0;
+  #byteCount = 0;
+
+  /** @param base the states that it builds on. @param eventsMax events in one append, of more than one plan. */
+  constructor(boundaries: readonly Boundary[], base: States, eventsMax: number) {
+    this.#boundaries = boundaries;
+    this.#base = base;
+    this.#states = base;
+    this.#eventsMax = eventsMax;
+  }
+
+  /** The states that it would lead to. */
+  get states(): States {
+    return this.#states;
+  }
+
+  /** Whether this key is in it already: one of the two commands is the repetition of the other. */
+  holdsKeyOf({ key }: Plan): boolean {
+    return key !== undefined && this.#keys.has(key.key);
+  }
+
+  /** Adds a proposal, unless it would become too large; the first always fits. */
+  add(plan: Plan, proposal: Agreed): boolean {
+    const drafts = draftsOf(proposal);
+    const bytes = drafts.reduce((sum, { draft }) => sum + draft.data.length + draft.metadata.length, 0);
+    const isTooLarge = this.#eventCount + drafts.length > this.#eventsMax || this.#byteCount + bytes > bytesMax;
+    if (this.plans.length > 0 && isTooLarge) return false;
+    if (drafts.length > 0 || plan.key !== undefined) {
+      this.plans.push(plan);
+      this.#proposals.push(proposal);
+      if (plan.key !== undefined) this.#keys.add(plan.key.key);
+    }
+    if (proposal.kind === 'accepted') this.#states = proposal.states;
+    this.#eventCount += drafts.length;
+    this.#byteCount += bytes;
+    return true;
+  }
+
+  /** @param now in ms since the epoch. */
+  request(now: number): AppendRequest {
+    const writes = this.#writes();
+    return { writes, ...this.#guards(writes), receipts: this.#receipts(now) };
+  }
+
+  #writes(): readonly StreamWrite[] {
+    const byStream = new Map<string, Draft[]>();
+    for (const { stream, draft } of this.#proposals.flatMap(draftsOf)) {
+      const drafts = byStream.get(stream);
+      if (drafts === undefined) byStream.set(stream, [draft]);
+      else drafts.push(draft);
+    }
+    return [...byStream].map(([stream, events]) => {
+      const base = this.#base.get(stream);
+      return { stream, expected: base === undefined ? 'any' : expectedOf(base), events };
+    });
+  }
+
+  /** What must still be as it was, besides the streams that are written. */
+  #guards(writes: readonly StreamWrite[]): Pick<AppendRequest, 'checks' | 'conditions'> {
+    const checks: StreamCheck[] = [];
+    const conditions: AppendCondition[] = [];
+    for (const boundary of this.#boundaries) {
+      const base = this.#base.get(boundary.key) as Folded;
+      if (boundary.kind === 'query') conditions.push({ failIfMatch: boundary.query, after: base.position });
+      else if (!writes.some(({ stream }) => stream === boundary.stream))
+        checks.push({ stream: boundary.stream, expected: expectedOf(base) });
+    }
+    return { checks, conditions };
+  }
+
+  #receipts(now: number): AppendRequest['receipts'] {
+    let eventsBehind = this.#eventCount;
+    return this.plans.flatMap((plan, index) => {
+      const proposal = this.#proposals[index] as Agreed;
+      eventsBehind -= draftsOf(proposal).length;
+      return plan.receiptDraft(() => encodeOutcome(outcomeOf(plan, proposal, eventsBehind)), now);
+    });
+  }
+}
+
+export function outcomeOf(plan: Plan, proposal: Agreed, eventsBehind: number = 0): Outcome {
+  if (proposal.kind === 'rejected') return proposal;
+  const last = plan.boundaries.at(-1);
+  const version = last?.kind === 'stream' ? (proposal.states.get(last.key)?.version ?? 0) : 0;
+  return { kind: 'accepted', eventCount: proposal.drafts.length, eventsBehind, version };
+}
+
+function draftsOf(proposal: Agreed): readonly PlacedDraft[] {
+  return proposal.kind === 'accepted' ? proposal.drafts : [];
+}
+
+/** The events of a request, at the places that they were given. */
+export function placedEvents(
+  { writes }: AppendRequest,
+  { position, versions, recordedAt }: AppendResult & { readonly kind: 'appended' },
+): ReadonlyMap<Draft, RecordedDraft> {
+  const placed = new Map<Draft, RecordedDraft>();
+  for (const [index, { stream, events }] of writes.entries()) {
+    const first = versions[index] as number;
+    for (const [offset, draft] of events.entries()) {
+      const place = { stream, version: first + offset, position: position + placed.size, recordedAt };
+      placed.set(draft, new RecordedDraft(draft, place));
+    }
+  }
+  return placed;
+}

@@ -1,0 +1,253 @@
+import type { AnyAggregate, InferState } from '../command/aggregate.ts';
+import { streamBoundary } from '../command/boundary.ts';
+import type { BatchReceipt, Command, CommandReceipt, EmittedBy } from '../command/command.ts';
+import type { AnyDecision } from '../command/decision.ts';
+import { Executor, checkTimeout } from '../command/executor.ts';
+import type { ExecuteOptions } from '../command/executor.ts';
+import type { TurnContext } from '../command/turn.ts';
+import { Folding } from '../command/folding.ts';
+import type { RecordedEvent } from '../event/codec.ts';
+import { streamName } from '../event/names.ts';
+import { readClock, systemClock } from '../ground/clock.ts';
+import type { Clock } from '../ground/clock.ts';
+import { EngineError } from '../ground/errors.ts';
+import type { LimitWarning, Limits } from '../ground/limits.ts';
+import { openLog } from '../store/log.ts';
+import type { EventLog } from '../store/log.ts';
+import type { Backend, Position, ReadQuery } from '../store/port.ts';
+import { observed } from './hooks.ts';
+import type { EngineHooks } from './hooks.ts';
+
+export interface EngineOptions {
+  /** Where: `memory()`, `sqlite(file)`. */
+  readonly store: Backend;
+  readonly aggregates?: readonly AnyAggregate[];
+  readonly decisions?: readonly AnyDecision[];
+  readonly limits?: Partial<Limits>;
+  readonly clock?: Clock;
+  /** Makes ids for `decide` and for commands. Default: random UUIDs. */
+  readonly newId?: () => string;
+  /** How long a command may take, in ms; also Infinity. Default 5,000. */
+  readonly commandTimeoutMs?: number;
+  /** How long the receipt of a command with an idempotency key is kept, in ms; also Infinity. Default 300,000. */
+  readonly idempotencyWindowMs?: number;
+  /** How often a command that lost a race to another process is decided again. Default 20. */
+  readonly conflictRetries?: number;
+  /** States of streams and queries kept in memory, at least; at most twice as many. Default 10,000. */
+  readonly cachedStates?: number;
+  /** Whether states are frozen, so that a `decide` or `evolve` that changes one fails. Default: unless NODE_ENV is `production`. */
+  readonly freezeStates?: boolean;
+  readonly hooks?: EngineHooks;
+  /** Told once per subject when a limit is near or passed. Default: `console.warn`. */
+  readonly onWarning?: (warning: LimitWarning) => void;
+}
+
+/** A moment of a stream: as of a version of it, a position of the store, or a time. */
+export type Moment =
+  | { readonly version: number }
+  | { readonly position: Position }
+  /** A Date, or ms since the epoch: everything recorded at or before it. */
+  | { readonly time: Date | number };
+
+export interface LoadOptions {
+  /** Default: now. */
+  readonly at?: Moment;
+  readonly signal?: AbortSignal;
+}
+
+/** The state of an aggregate at a moment. */
+export interface LoadedState<State> {
+  /** Not to be changed: it may be shared. */
+  readonly state: State;
+  /** Of the stream's last event until then; 0 if there was none. */
+  readonly version: number;
+  /** Of that event; 0 if there was none. */
+  readonly position: Position;
+  /** Whether that event is a tombstone; then the state is the initial one. */
+  readonly deleted: boolean;
+}
+
+/**
+ * Opens an engine.
+ * @throws {EngineError} `definition_invalid`, `option_invalid`, and what the backend says: `store_unavailable`,
+ * `store_corrupt` and the like.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { store, aggregates = [], decisions = [], clock = systemClock } = options;
+  requireDistinct([...aggregates, ...decisions].map(({ name }) => name));
+  const settings = checkSettings(options);
+  const log = await openLog({
+    store,
+    clock,
+    ...(options.limits !== undefined && { limits: options.limits }),
+    ...(options.onWarning !== undefined && { onWarning: options.onWarning }),
+  });
+  const folding = new Folding(log, settings.cachedStates, options.freezeStates ?? isDevelopment());
+  const executor = new Executor(
+    {
+      aggregates,
+      decisions,
+      timeoutMs: settings.commandTimeoutMs,
+      windowMs: settings.idempotencyWindowMs,
+      pendingMax: log.limits.pendingCommands,
+    },
+    {
+      log,
+      commit: observedCommit(log, options.hooks),
+      folding,
+      now: () => readClock(clock),
+      newId: options.newId ?? (() => crypto.randomUUID()),
+      typesOf: new Map(aggregates.map(({ name, events }) => [name, new Set(Object.keys(events))])),
+      conflictsMax: settings.conflictRetries,
+      backOff,
+    },
+  );
+  return new Engine(log, folding, executor, options.hooks);
+}
+
+/** Executes commands and loads states. */
+export class Engine implements AsyncDisposable {
+  /** What the engine writes to, for reading events, following them, moving them. */
+  readonly log: EventLog;
+  readonly #folding: Folding;
+  readonly #executor: Executor;
+  readonly #hooks: EngineHooks | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @internal Use `openEngine`. */
+  constructor(log: EventLog, folding: Folding, executor: Executor, hooks: EngineHooks | undefined) {
+    this.log = log;
+    this.#folding = folding;
+    this.#executor = executor;
+    this.#hooks = hooks;
+  }
+
+  /**
+   * Validates, decides and appends. When it returns `accepted` the events are durable. Commands of one stream are done
+   * in the order of their calls, unless a schema is asynchronous.
+   * @throws {EngineError} `command_unknown`, `decide_failed`, `evolve_failed`, `event_unhandled`, `event_invalid`,
+   * `event_type_unknown`, `data_unfaithful`, `limit_exceeded`, `name_invalid`, `option_invalid`,
+   * `idempotency_key_reused`, `command_queue_full`, `engine_closed`: nothing was written. `command_timeout`, `command_aborted`,
+   * `store_failed`: `details.outcome` says whether it may have been.
+   */
+  async execute<C extends Command>(command: C, options: ExecuteOptions = {}): Promise<CommandReceipt<EmittedBy<C>>> {
+    const receipt = await this.#execute([command], options);
+    if (receipt.kind === 'accepted') return receipt as CommandReceipt<EmittedBy<C>>;
+    const { index: _, ...alone } = receipt;
+    return alone;
+  }
+
+  /**
+   * Executes several commands in one atomic append: each is decided upon what those before it lead to; if one is not
+   * accepted, nothing is written, and `index` says which.
+   * @throws as `execute`.
+   */
+  async executeAll<const C extends Command>(
+    commands: readonly C[],
+    options: Omit<ExecuteOptions, 'expectedVersion'> = {},
+  ): Promise<BatchReceipt<EmittedBy<C>>> {
+    return (await this.#execute(commands, options)) as BatchReceipt<EmittedBy<C>>;
+  }
+
+  async #execute(commands: readonly Command[], options: ExecuteOptions): Promise<BatchReceipt> {
+    if (this.#closing !== undefined) throw new EngineError('engine_closed', {});
+    const hook = this.#hooks?.execute;
+    if (hook === undefined) return this.#executor.execute(commands, options);
+    const { idempotencyKey, metadata } = options;
+    const call = { commands, idempotencyKey, traceparent: metadata?.traceparent };
+    return observed(hook, call, () => this.#executor.execute(commands, options));
+  }
+
+  /**
+   * The state of one instance, now or at an earlier moment. An instance that does not exist has the initial state at version 0.
+   * @throws {EngineError} `name_invalid`, `option_invalid`, `evolve_failed`, `event_unhandled`, `store_corrupt`, `engine_closed`;
+   * the signal's reason, when aborted.
+   */
+  async load<A extends AnyAggregate>(
+    aggregate: A,
+    id: string,
+    { at, signal }: LoadOptions = {},
+  ): Promise<LoadedState<InferState<A>>> {
+    if (this.#closing !== undefined) throw new EngineError('engine_closed', {});
+    const stream = streamName(aggregate.name, id);
+    const boundary = streamBoundary(aggregate, stream);
+    const folded =
+      at === undefined
+        ? await this.#folding.latest(boundary, signal)
+        : await this.#folding.foldQuery(boundary, this.#folding.start(boundary), { stream, ...until(at) }, signal);
+    return folded as LoadedState<InferState<A>>;
+  }
+
+  /** Pages of what happened to one instance, typed. `log.read` has more ways of asking. */
+  history<A extends AnyAggregate>(
+    aggregate: A,
+    id: string,
+    query: Omit<ReadQuery, 'stream'> = {},
+    signal?: AbortSignal,
+  ): AsyncGenerator<readonly RecordedEvent<A['events']>[]> {
+    const stream = streamName(aggregate.name, id);
+    return this.log.read({ ...query, stream }, signal) as AsyncGenerator<readonly RecordedEvent<A['events']>[]>;
+  }
+
+  /** Waits for the commands that were accepted for execution, then closes the store. Later calls fail with `engine_closed`. */
+  close(): Promise<void> {
+    this.#closing ??= this.#executor.end().then(() => this.log.close());
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function until(at: Moment): ReadQuery {
+  if ('version' in at) return { untilVersion: at.version };
+  if ('position' in at) return { until: at.position };
+  return { recordedUntil: Number(at.time) };
+}
+
+function observedCommit(log: EventLog, hooks: EngineHooks | undefined): TurnContext['commit'] {
+  const hook = hooks?.append;
+  if (hook === undefined) return (request, signal) => log.commit(request, signal);
+  return (request, signal) => observed(hook, request, () => log.commit(request, signal));
+}
+
+const backOffMaxMs = 50;
+
+/** Full jitter: a random share of a wait that doubles (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015). */
+function backOff(conflicts: number): Promise<void> {
+  const waitMs = Math.random() * Math.min(backOffMaxMs, 2 ** conflicts);
+  return new Promise((resolve) => setTimeout(resolve, waitMs));
+}
+
+function requireDistinct(names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new EngineError('definition_invalid', { name: twice, reason: 'there are two of this name' });
+}
+
+type Settings = Required<
+  Pick<EngineOptions, 'commandTimeoutMs' | 'idempotencyWindowMs' | 'conflictRetries' | 'cachedStates'>
+>;
+
+/** @throws {EngineError} `option_invalid` */
+function checkSettings(options: EngineOptions): Settings {
+  const {
+    commandTimeoutMs = 5_000,
+    idempotencyWindowMs = 300_000,
+    conflictRetries = 20,
+    cachedStates = 10_000,
+  } = options;
+  checkTimeout(commandTimeoutMs);
+  const settings = { commandTimeoutMs, idempotencyWindowMs, conflictRetries, cachedStates };
+  for (const [option, least] of Object.entries({ idempotencyWindowMs: 1, conflictRetries: 0, cachedStates: 1 })) {
+    const value = settings[option as keyof Settings];
+    if (typeof value === 'number' && value >= least) continue;
+    throw new EngineError('option_invalid', { option, value, expected: `a number of at least ${least}` });
+  }
+  return settings;
+}
+
+function isDevelopment(): boolean {
+  return (globalThis as { process?: NodeJS.Process }).process?.env?.['NODE_ENV'] !== 'production';
+}

@@ -1,0 +1,51 @@
+import type { BatchReceipt, Command } from '../command/command.ts';
+import type { CommitResult } from '../store/log.ts';
+import type { AppendRequest } from '../store/port.ts';
+
+/** What became of what a hook saw begin. */
+export type Settled<Result> =
+  | { readonly kind: 'returned'; readonly result: Result }
+  | { readonly kind: 'threw'; readonly error: unknown };
+
+/** Sees something begin, and may return what is to see it end. What it throws is only warned about. */
+export type Hook<Call, Result> = (call: Call) => ((settled: Settled<Result>) => void) | undefined | void;
+
+/** Seams for telemetry. One that is not given costs nothing. */
+export interface EngineHooks {
+  /** Around `execute` and `executeAll`. */
+  readonly execute?: Hook<ExecuteCall, BatchReceipt>;
+  /** Around each append of commands to the store, of which a command may need several. */
+  readonly append?: Hook<AppendRequest, CommitResult>;
+}
+
+export interface ExecuteCall {
+  readonly commands: readonly Command[];
+  readonly idempotencyKey: string | undefined;
+  readonly traceparent: string | undefined;
+}
+
+/** Runs `work` under a hook. */
+export async function observed<Call, Result>(
+  hook: Hook<Call, Result>,
+  call: Call,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const end = quietly(() => hook(call));
+  try {
+    const result = await work();
+    if (typeof end === 'function') quietly(() => end({ kind: 'returned', result }));
+    return result;
+  } catch (error) {
+    if (typeof end === 'function') quietly(() => end({ kind: 'threw', error }));
+    throw error;
+  }
+}
+
+function quietly<Result>(action: () => Result): Result | undefined {
+  try {
+    return action();
+  } catch (error) {
+    console.warn('eventsrc: a hook failed', error);
+    return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import { eventId } from './digests.ts';
+import type { Draft, Recorded } from './event.ts';
+
+/** Where and when a draft was recorded. */
+export interface Place {
+  readonly stream: string;
+  readonly version: number;
+  readonly position: number;
+  /** Milliseconds since the epoch. */
+  readonly recordedAt: number;
+}
+
+/** A draft that has been given its place; the id is hashed when it is asked for. */
+export class RecordedDraft implements Recorded {
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly encoding: string;
+  readonly tags: readonly string[];
+  readonly data: Uint8Array;
+  readonly metadata: Uint8Array;
+  readonly bodyDigest: Uint8Array;
+  readonly stream: string;
+  readonly version: number;
+  readonly position: number;
+  readonly recordedAt: number;
+  #id: Uint8Array | undefined;
+
+  constructor(draft: Draft, { stream, version, position, recordedAt }: Place) {
+    this.type = draft.type;
+    this.schemaVersion = draft.schemaVersion;
+    this.encoding = draft.encoding;
+    this.tags = draft.tags;
+    this.data = draft.data;
+    this.metadata = draft.metadata;
+    this.bodyDigest = draft.bodyDigest;
+    this.stream = stream;
+    this.version = version;
+    this.position = position;
+    this.recordedAt = recordedAt;
+  }
+
+  get id(): Uint8Array {
+    this.#id ??= eventId(this);
+    return this.#id;
+  }
+}
