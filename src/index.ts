@@ -42,6 +42,7 @@ export type {
   EventLog,
   LogAppendResult,
   LogOptions,
+  OpenLog,
   Write,
 } from './store/log.ts';
 export { memory } from './store/memory.ts';
@@ -58,6 +59,7 @@ export { reject } from './command/command.ts';
 export type {
   Accepted,
   AggregateCommand,
+  AggregateDecideContext,
   BatchReceipt,
   Command,
   CommandReceipt,

@@ -2,6 +2,7 @@
 import { openLog, streamName } from 'eventsrc';
 import type { Backend, EventLog, NewEvent, RecordedEvent } from 'eventsrc';
 import { z } from 'zod';
+import { settings } from './settings.ts';
 
 const oid = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
 const mode = z.string().regex(/^[0-7]{6}$/);
@@ -30,8 +31,7 @@ const historyEvents = {
     changes: z.int(),
   }),
 
-  /** In the stream of the settings: whether bytes above 0x7f in paths are printed escaped (git's core.quotePath). */
-  PathQuotingSet: z.strictObject({ quotePath: z.boolean() }),
+  ...settings.events,
 };
 
 export type HistoryEvents = typeof historyEvents;
@@ -39,8 +39,6 @@ export type HistoryLog = EventLog<HistoryEvents>;
 export type HistoryEvent = RecordedEvent<HistoryEvents>;
 export type NewHistoryEvent = NewEvent<HistoryEvents>;
 export type CommitRecorded = Extract<HistoryEvent, { readonly type: 'CommitRecorded' }>;
-
-export const settingsStream = 'settings-git';
 
 export function commitStream(id: string): string {
   return streamName('commit', id);
@@ -63,13 +61,4 @@ export async function lastRecordedCommit(log: HistoryLog): Promise<CommitRecorde
     for (const event of page) if (event.type === 'CommitRecorded') return event;
   }
   return undefined;
-}
-
-/** Whether paths are to be printed escaped, as the store last heard; as git does by default, if it never did. */
-export async function pathQuoting(log: HistoryLog): Promise<{ readonly quotePath: boolean; readonly version: number }> {
-  for await (const page of log.read({ stream: settingsStream, backwards: true, limit: 1 })) {
-    for (const event of page)
-      if (event.type === 'PathQuotingSet') return { quotePath: event.data.quotePath, version: event.version };
-  }
-  return { quotePath: true, version: 0 };
 }

@@ -2,10 +2,11 @@ import type { Refusal } from 'eventsrc';
 import type { HistoryEnd } from './commit-append.ts';
 import { CommitPipeline, defaultPipelineLimits } from './commit-pipeline.ts';
 import type { PipelineLimits } from './commit-pipeline.ts';
-import { commitStream, lastRecordedCommit, pathQuoting, settingsStream } from './events.ts';
+import { commitStream, lastRecordedCommit } from './events.ts';
 import type { HistoryLog } from './events.ts';
 import { Failure } from './failure.ts';
 import type { HistorySource } from './history-source.ts';
+import { rememberQuoting } from './settings.ts';
 
 export interface ImportOptions {
   /** Stops between two commits; those that were sent are waited for. */
@@ -85,19 +86,6 @@ async function countMissing(log: HistoryLog, source: HistorySource, { commit }: 
     `The store ends with commit ${commit}, which is not in the first-parent history of ${source.tip} in ${source.name}: the history was rewritten, or it is another one.`,
     'Import it into a new store.',
   );
-}
-
-/** Tells the store how the owner of the repository wants paths printed, where that is news. Returns the events appended. */
-async function rememberQuoting(log: HistoryLog, quotePath: boolean | undefined): Promise<number> {
-  for (;;) {
-    const last = await pathQuoting(log);
-    if (quotePath === undefined || quotePath === last.quotePath) return 0;
-    const result = await log.append([
-      { stream: settingsStream, expected: last.version, events: [{ type: 'PathQuotingSet', data: { quotePath } }] },
-    ]);
-    if (result.kind === 'appended') return 1;
-    if (result.kind !== 'version_conflict') throw unexplained(result);
-  }
 }
 
 function unexplained(refusal: Refusal): Failure {

@@ -1,7 +1,7 @@
 import { sqlite } from 'eventsrc/sqlite';
 import { parseCommandLine, usage } from './command-line.ts';
 import type { Command } from './command-line.ts';
-import { openHistory, pathQuoting } from './events.ts';
+import { openHistory } from './events.ts';
 import type { HistoryLog } from './events.ts';
 import { Failure, describeFailure, exitCodes } from './failure.ts';
 import { formatTree } from './format-tree.ts';
@@ -10,6 +10,7 @@ import type { HistorySource } from './history-source.ts';
 import { importHistory } from './import-history.ts';
 import type { ImportResult } from './import-history.ts';
 import { ProgressBar } from './progress-bar.ts';
+import { pathQuoting } from './settings.ts';
 import { findCommit, treeAt } from './tree.ts';
 import { writeOutput } from './write-output.ts';
 

@@ -2,7 +2,7 @@ import type { EventSchemas, StreamEvent } from '../event/codec.ts';
 import { checkEventType, streamName } from '../event/names.ts';
 import type { SchemaInput, SchemaOutput, StandardSchemaV1 } from '../event/standard-schema.ts';
 import { EngineError } from '../ground/errors.ts';
-import type { AggregateCommand, DecideContext, Decided } from './command.ts';
+import type { AggregateCommand, AggregateDecideContext, Decided } from './command.ts';
 import type { AnyDecide, Handler } from './handler.ts';
 import { handlerOf } from './handler.ts';
 
@@ -102,7 +102,7 @@ export function defineAggregate<
       readonly decide: (
         state: NoInfer<State>,
         input: SchemaOutput<Commands[Command]>,
-        context: DecideContext,
+        context: AggregateDecideContext,
       ) => Decided<NoInfer<Events>>;
     };
   };

@@ -55,6 +55,12 @@ export interface DecideContext {
   readonly metadata: EventMetadata;
 }
 
+/** What an aggregate's `decide` gets. */
+export interface AggregateDecideContext extends DecideContext {
+  /** Of the instance: what its stream is named after. */
+  readonly id: string;
+}
+
 /** What `decide` returns: no events leave everything as it is. */
 export type Decided<Events extends EventSchemas> = Rejection | readonly NewEvent<Events>[];
 

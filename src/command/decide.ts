@@ -1,6 +1,6 @@
 import type { UntypedEvent } from '../event/codec.ts';
 import { EngineError } from '../ground/errors.ts';
-import type { DecideContext, Rejection } from './command.ts';
+import type { AggregateDecideContext, Rejection } from './command.ts';
 import { describe } from './folding.ts';
 import type { Handler } from './handler.ts';
 
@@ -17,7 +17,7 @@ export function decide(
   handler: Handler,
   state: unknown,
   input: unknown,
-  context: DecideContext,
+  context: AggregateDecideContext,
 ): Rejection | readonly EmittedEvent[] {
   const failed = (reason: string, cause?: unknown) =>
     new EngineError('decide_failed', { command: handler.name, reason }, cause === undefined ? {} : { cause });

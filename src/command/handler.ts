@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from '../event/standard-schema.ts';
 import { EngineError } from '../ground/errors.ts';
-import type { DecideContext } from './command.ts';
+import type { AggregateDecideContext } from './command.ts';
 
 /** How a command is decided, whatever its types. */
-export type AnyDecide = (state: unknown, input: unknown, context: DecideContext) => unknown;
+export type AnyDecide = (state: unknown, input: unknown, context: AggregateDecideContext) => unknown;
 
 /** What the engine needs of a declared command. */
 export interface Handler {

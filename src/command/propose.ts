@@ -54,7 +54,7 @@ export async function propose(plan: Plan, base: States, context: ProposalContext
   for (const [index, step] of plan.steps.entries()) {
     const { handler, input, boundary } = step;
     const { state, deleted, version } = drafting.stateOf(boundary);
-    const decided = decide(handler, state, input, { now, newId, metadata: plan.metadata });
+    const decided = decide(handler, state, input, { id: idOf(boundary), now, newId, metadata: plan.metadata });
     if (!isEvents(decided)) return checkRejected({ ...decided, index });
     if (boundary.kind === 'stream' && deleted && decided.length > 0 && plan.expected !== 'deleted') {
       const details = { stream: boundary.stream, version };
@@ -67,6 +67,11 @@ export async function propose(plan: Plan, base: States, context: ProposalContext
     }
   }
   return { kind: 'accepted', drafts: drafting.drafts, states: drafting.states };
+}
+
+/** A decision has none, and its `decide` is not told of any. */
+function idOf(boundary: Boundary): string {
+  return boundary.kind === 'stream' ? splitStreamName(boundary.stream).aggregateId : '';
 }
 
 function isEvents(decided: object): decided is readonly EmittedEvent[] {

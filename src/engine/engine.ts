@@ -6,21 +6,21 @@ import { Executor, checkTimeout } from '../command/executor.ts';
 import type { ExecuteOptions } from '../command/executor.ts';
 import type { TurnContext } from '../command/turn.ts';
 import { Folding } from '../command/folding.ts';
-import type { RecordedEvent } from '../event/codec.ts';
+import type { EventSchemas, RecordedEvent } from '../event/codec.ts';
 import { streamName } from '../event/names.ts';
 import { readClock, systemClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { LimitWarning, Limits } from '../ground/limits.ts';
-import { openLog } from '../store/log.ts';
-import type { EventLog } from '../store/log.ts';
+import { EventLog, openLog } from '../store/log.ts';
+import type { LogOptions, OpenLog } from '../store/log.ts';
 import type { Backend, Position, ReadQuery } from '../store/port.ts';
 import { observed } from './hooks.ts';
 import type { EngineHooks } from './hooks.ts';
 
 export interface EngineOptions {
-  /** Where: `memory()`, `sqlite(file)`. */
-  readonly store: Backend;
+  /** Where: `memory()`, `sqlite(file)`; or a log that is open already, which keeps its own clock and limits, and stays open. */
+  readonly store: Backend | OpenLog;
   readonly aggregates?: readonly AnyAggregate[];
   readonly decisions?: readonly AnyDecision[];
   readonly limits?: Partial<Limits>;
@@ -76,12 +76,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { store, aggregates = [], decisions = [], clock = systemClock } = options;
   requireDistinct([...aggregates, ...decisions].map(({ name }) => name));
   const settings = checkSettings(options);
-  const log = await openLog({
-    store,
-    clock,
-    ...(options.limits !== undefined && { limits: options.limits }),
-    ...(options.onWarning !== undefined && { onWarning: options.onWarning }),
-  });
+  const isOpen = store instanceof EventLog;
+  const log: EventLog = isOpen ? store : await openLog({ ...logOptions(options), store: store as Backend, clock });
   const folding = new Folding(log, settings.cachedStates, options.freezeStates ?? isDevelopment());
   const executor = new Executor(
     {
@@ -102,7 +98,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       backOff,
     },
   );
-  return new Engine(log, folding, executor, options.hooks);
+  return new Engine(log, folding, executor, { hooks: options.hooks, ownsLog: !isOpen });
+}
+
+function logOptions({ limits, onWarning }: EngineOptions): Pick<LogOptions<EventSchemas>, 'limits' | 'onWarning'> {
+  return { ...(limits !== undefined && { limits }), ...(onWarning !== undefined && { onWarning }) };
 }
 
 /** Executes commands and loads states. */
@@ -112,14 +112,21 @@ export class Engine implements AsyncDisposable {
   readonly #folding: Folding;
   readonly #executor: Executor;
   readonly #hooks: EngineHooks | undefined;
+  readonly #ownsLog: boolean;
   #closing: Promise<void> | undefined;
 
   /** @internal Use `openEngine`. */
-  constructor(log: EventLog, folding: Folding, executor: Executor, hooks: EngineHooks | undefined) {
+  constructor(
+    log: EventLog,
+    folding: Folding,
+    executor: Executor,
+    { hooks, ownsLog }: { readonly hooks: EngineHooks | undefined; readonly ownsLog: boolean },
+  ) {
     this.log = log;
     this.#folding = folding;
     this.#executor = executor;
     this.#hooks = hooks;
+    this.#ownsLog = ownsLog;
   }
 
   /**
@@ -189,9 +196,9 @@ export class Engine implements AsyncDisposable {
     return this.log.read({ ...query, stream }, signal) as AsyncGenerator<readonly RecordedEvent<A['events']>[]>;
   }
 
-  /** Waits for the commands that were accepted for execution, then closes the store. Later calls fail with `engine_closed`. */
+  /** Waits for the commands that are on their way, then closes the store. Later calls fail with `engine_closed`. */
   close(): Promise<void> {
-    this.#closing ??= this.#executor.end().then(() => this.log.close());
+    this.#closing ??= this.#executor.end().then(() => (this.#ownsLog ? this.log.close() : undefined));
     return this.#closing;
   }
 

@@ -73,6 +73,13 @@ export interface AppendedEvent {
 
 export type LogAppendResult = { readonly kind: 'appended'; readonly events: readonly AppendedEvent[] } | Refusal;
 
+/** A log that is open, whatever its events: made by `openLog`. */
+export interface OpenLog extends AsyncDisposable {
+  readonly limits: Limits;
+  head(): Promise<StoreHead>;
+  close(): Promise<void>;
+}
+
 /** What a request comes to that did not fail. */
 export type CommitResult = Exclude<AppendResult, { readonly kind: 'failed' }>;
 
@@ -94,7 +101,7 @@ export async function openLog<Schemas extends EventSchemas = EventSchemas>(
 }
 
 /** An append-only log of events in streams, with one order over all of them. */
-export class EventLog<Schemas extends EventSchemas = EventSchemas> implements AsyncDisposable {
+export class EventLog<Schemas extends EventSchemas = EventSchemas> implements OpenLog {
   readonly #store: EventStore;
   readonly #encoder: EventEncoder;
   readonly #watch: LimitWatch;

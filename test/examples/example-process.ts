@@ -17,7 +17,7 @@ export interface Running {
 
 /** An example's program, in an environment that is the same for whoever runs the tests. */
 export function startExample(
-  name: 'demo' | 'git-history',
+  name: 'order-fulfilment' | 'git-history' | 'git-history/demo',
   args: readonly string[],
   variables: NodeJS.ProcessEnv = {},
 ): Running {

@@ -2,7 +2,8 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { memory } from 'eventsrc';
 import { describe, expect, test } from 'vitest';
-import { openHistory, pathQuoting } from '../../examples/git-history/events.ts';
+import { openHistory } from '../../examples/git-history/events.ts';
+import { pathQuoting } from '../../examples/git-history/settings.ts';
 import type { HistoryLog } from '../../examples/git-history/events.ts';
 import { openGitSource } from '../../examples/git-history/git-source.ts';
 import { importHistory } from '../../examples/git-history/import-history.ts';

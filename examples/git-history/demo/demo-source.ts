@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openBundledSource } from '../git-history/bundled-source.ts';
-import { Failure } from '../git-history/failure.ts';
-import { openGitSource } from '../git-history/git-source.ts';
-import type { HistorySource } from '../git-history/history-source.ts';
+import { openBundledSource } from '../bundled-source.ts';
+import { Failure } from '../failure.ts';
+import { openGitSource } from '../git-source.ts';
+import type { HistorySource } from '../history-source.ts';
 
-const cloneFolder = fileURLToPath(new URL('../..', import.meta.url));
+const cloneFolder = fileURLToPath(new URL('../../..', import.meta.url));
 const commitsMin = 5;
 
 /** Which history is shown, in a form that can be passed to another process. */

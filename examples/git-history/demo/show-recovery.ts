@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { sqlite } from 'eventsrc/sqlite';
-import { openHistory } from '../git-history/events.ts';
-import type { HistoryLog } from '../git-history/events.ts';
-import type { HistorySource } from '../git-history/history-source.ts';
-import { importHistory } from '../git-history/import-history.ts';
+import { openHistory } from '../events.ts';
+import type { HistoryLog } from '../events.ts';
+import type { HistorySource } from '../history-source.ts';
+import { importHistory } from '../import-history.ts';
 import type { DemoSourceName } from './demo-source.ts';
-import { bad, chapter, count, good, line } from './narrator.ts';
+import { bad, chapter, count, good, line } from '../../narrator.ts';
 
 const victimFile = fileURLToPath(new URL('slow-import.ts', import.meta.url));
 

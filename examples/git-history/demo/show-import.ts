@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { sqlite } from 'eventsrc/sqlite';
-import { openHistory } from '../git-history/events.ts';
-import type { HistorySource } from '../git-history/history-source.ts';
-import { importHistory } from '../git-history/import-history.ts';
-import { chapter, count, good } from './narrator.ts';
+import { openHistory } from '../events.ts';
+import type { HistorySource } from '../history-source.ts';
+import { importHistory } from '../import-history.ts';
+import { chapter, count, good } from '../../narrator.ts';
 
 /** Imports the history into `file`. Returns the position of its last event. */
 export async function showImport(source: HistorySource, file: string): Promise<number> {

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sqlite } from 'eventsrc/sqlite';
-import { openHistory } from '../git-history/events.ts';
-import type { HistorySource } from '../git-history/history-source.ts';
-import { importHistory } from '../git-history/import-history.ts';
+import { openHistory } from '../events.ts';
+import type { HistorySource } from '../history-source.ts';
+import { importHistory } from '../import-history.ts';
 import { openDemoSource } from './demo-source.ts';
 import type { DemoSourceName } from './demo-source.ts';
 

@@ -1,10 +1,10 @@
-import type { ByteString } from '../git-history/byte-string.ts';
-import { toText } from '../git-history/byte-string.ts';
-import type { CommitRecorded, HistoryLog } from '../git-history/events.ts';
-import { quotePath } from '../git-history/quote-path.ts';
-import { treeAt } from '../git-history/tree.ts';
-import type { Tree } from '../git-history/tree.ts';
-import { chapter, count, faint, few, line, strong } from './narrator.ts';
+import type { ByteString } from '../byte-string.ts';
+import { toText } from '../byte-string.ts';
+import type { CommitRecorded, HistoryLog } from '../events.ts';
+import { quotePath } from '../quote-path.ts';
+import { treeAt } from '../tree.ts';
+import type { Tree } from '../tree.ts';
+import { chapter, count, faint, few, line, strong } from '../../narrator.ts';
 
 /** Travels to a commit a third of the way in, and to the last. */
 export async function showMoments(log: HistoryLog): Promise<void> {

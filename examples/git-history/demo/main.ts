@@ -1,12 +1,12 @@
-/** `npm start`: what eventsrc gives you, shown on the history of this clone in about a minute of reading. */
+/** `npm run git-history-demo`: what the store gives you, shown on the history of this clone in about a minute of reading. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sqlite } from 'eventsrc/sqlite';
-import { openHistory } from '../git-history/events.ts';
-import { describeFailure } from '../git-history/failure.ts';
+import { openHistory } from '../events.ts';
+import { describeFailure } from '../failure.ts';
 import { chooseDemoSource, openDemoSource } from './demo-source.ts';
-import { faint, line, title } from './narrator.ts';
+import { faint, line, title } from '../../narrator.ts';
 import { showImport } from './show-import.ts';
 import { showMoments } from './show-moments.ts';
 import { showRace } from './show-race.ts';

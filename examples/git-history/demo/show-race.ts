@@ -1,7 +1,7 @@
 import { sqlite } from 'eventsrc/sqlite';
-import { openHistory } from '../git-history/events.ts';
-import type { HistoryLog } from '../git-history/events.ts';
-import { bad, chapter, good } from './narrator.ts';
+import { openHistory } from '../events.ts';
+import type { HistoryLog } from '../events.ts';
+import { bad, chapter, good } from '../../narrator.ts';
 
 /** Two writers append to the same stream, both expecting the version that both have seen. */
 export async function showRace(file: string): Promise<void> {

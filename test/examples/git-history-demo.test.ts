@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/temporary.ts';
 import { startExample } from './example-process.ts';
 
-describe('the demo', () => {
+describe('the demo of git-history', () => {
   test.each([
     ['over whatever history this folder has', {}],
     ['over the bundled history where there is no git', { PATH: '/nowhere' }],
   ])('tells its story %s, and cleans up', async (_, variables) => {
     const folder = await temporaryFolder();
-    const { code, stdout, stderr } = await startExample('demo', [], { TMPDIR: folder, ...variables }).ended;
+    const { code, stdout, stderr } = await startExample('git-history/demo', [], { TMPDIR: folder, ...variables }).ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const text = stdout.toString('utf8');
     for (const part of [

@@ -1,0 +1,28 @@
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../support/temporary.ts';
+import { startExample } from './example-process.ts';
+
+test('the ticket shop tells its story, and cleans up', async () => {
+  const folder = await temporaryFolder();
+  const { code, stdout, stderr } = await startExample('order-fulfilment', [], { TMPDIR: folder }).ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const text = stdout.toString('utf8');
+  for (const part of [
+    /✓ Ada pays 60: OrderPaid version 2\n/,
+    /✓ Bob clicks “Order”: OrderPlaced version 1\n {3}✓ Bob clicks “Order”: OrderPlaced version 1 \(the kept receipt/,
+    /✗ The same key with nine tickets: an error, idempotency_key_reused\n/,
+    /✗ Bob pays 3 instead of 30: rejected, wrong_amount \{"total":30\}\n/,
+    /✗ Bob pays -30: invalid, amount: .+\n/,
+    // Whoever is first.
+    /✓ (Ann ships it: OrderShipped version 3\n {3}✗ Ben cancels it: rejected, not_cancellable .+"Ann"|Ben cancels it: OrderCancelled)/,
+    /✓ Cid books seat 12: SeatBooked version 2\n {3}✗ Dot books seat 12: rejected, seat_taken \{"by":"1003"\}\n/,
+    /✗ Eve, who has not paid, books seat 12: rejected, order_not_paid/,
+    /As of version 1 it was placed\./,
+    /✗ Cleo’s process was killed \(SIGKILL\): no answer\n {3}✓ Cleo tries again: OrderShipped version 3 \(the kept receipt/,
+  ]) {
+    expect(text).toMatch(part);
+  }
+  expect(text, 'plain where it is not read by a terminal').not.toContain('\x1b');
+  expect(readdirSync(folder)).toEqual([]);
+});
