@@ -1,6 +1,6 @@
 /** What a command is decided upon, and what guards it: one fold over a stream, or over the events of a query. */
 import type { PastEvent } from '../event/codec.ts';
-import { matches } from '../event/query.ts';
+import { checkEventQuery, matches } from '../event/query.ts';
 import type { EventQuery } from '../event/query.ts';
 import type { ExpectedVersion, Position, ReadQuery } from '../store/port.ts';
 import type { AnyAggregate } from './aggregate.ts';
@@ -37,7 +37,9 @@ export function streamBoundary(fold: AnyAggregate, stream: string): StreamBounda
   return { kind: 'stream', key: stream, stream, fold };
 }
 
-export function queryBoundary(fold: AnyDecision, query: EventQuery): QueryBoundary {
+/** @throws {EngineError} `request_invalid` for what is no query. */
+export function queryBoundary(fold: AnyDecision, given: EventQuery): QueryBoundary {
+  const query = checkEventQuery(given);
   // No stream's name begins with a question mark.
   return { kind: 'query', key: `?${fold.name} ${JSON.stringify(query)}`, query, fold };
 }

@@ -5,48 +5,38 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** Levels of nesting that can be stored: deeper values overflow the stacks of parsers elsewhere. */
 export const depthMax = 500;
 
-/** What the walk found besides plain values. */
-interface Findings {
-  negativeZero: boolean;
-}
-
 /**
- * The JSON text of `value`, from which `JSON.parse` makes an equal value.
+ * The JSON text of `value`, from which `JSON.parse` makes an equal value. Each property is read once, and what was
+ * read is what is written: neither `toJSON` nor a getter that changes its mind has a say.
  * @param name what the value is called in the paths of errors, for example `data`.
  * @throws {EngineError} `data_unfaithful` with the path to whatever JSON would drop or change: undefined,
  * functions, symbols, BigInt, NaN and the infinities, Dates and other class instances, holes, lone surrogates, cycles.
  */
 export function toFaithfulJson(value: unknown, name: string): string {
-  const findings: Findings = { negativeZero: false };
-  inspect(value, undefined, name, 0, findings);
-  if (!findings.negativeZero) return JSON.stringify(value);
-  return JSON.stringify(value, (_key, item: unknown) => (Object.is(item, -0) ? rawNegativeZero() : item));
+  return textOf(value, undefined, name, 0);
 }
 
-/** The way from the root to a value, kept as links so that the walk builds text only for an error. */
+/** The way from the root to a value, kept as links so that the walk builds paths only for an error. */
 interface Place {
   readonly parent: Place | undefined;
   readonly value: object;
   key: string | number;
 }
 
-function inspect(value: unknown, place: Place | undefined, name: string, depth: number, findings: Findings): void {
+function textOf(value: unknown, place: Place | undefined, name: string, depth: number): string {
   switch (typeof value) {
     case 'string':
       if (!value.isWellFormed()) throw unfaithful(place, name, 'a lone surrogate');
-      return;
+      return quoted(value);
     case 'boolean':
-      return;
+      return value ? 'true' : 'false';
     case 'number':
       if (!Number.isFinite(value)) throw unfaithful(place, name, String(value));
-      if (value === 0 && Object.is(value, -0)) findings.negativeZero = true;
-      return;
+      return Object.is(value, -0) ? '-0' : String(value);
     case 'object':
-      if (value === null) return;
+      if (value === null) return 'null';
       if (depth >= depthMax) throw tooDeep(place, name);
-      if (Array.isArray(value)) inspectArray(value, place, name, depth, findings);
-      else inspectObject(value, place, name, depth, findings);
-      return;
+      return Array.isArray(value) ? textOfArray(value, place, name, depth) : textOfObject(value, place, name, depth);
     case 'undefined':
       throw unfaithful(place, name, 'undefined');
     default:
@@ -54,31 +44,26 @@ function inspect(value: unknown, place: Place | undefined, name: string, depth: 
   }
 }
 
-function inspectArray(
-  value: readonly unknown[],
-  parent: Place | undefined,
-  name: string,
-  depth: number,
-  findings: Findings,
-): void {
+function textOfArray(value: readonly unknown[], parent: Place | undefined, name: string, depth: number): string {
+  // Array.prototype, of whatever realm, is an array itself; that of a subclass is not.
+  if (!Array.isArray(Object.getPrototypeOf(value)))
+    throw unfaithful(parent, name, `an instance of ${className(value)}`);
   const place: Place = { parent, value, key: 0 };
-  for (let index = 0; index < value.length; index++) {
+  const { length } = value;
+  let text = '[';
+  for (let index = 0; index < length; index++) {
     place.key = index;
-    if (!(index in value)) throw unfaithful(place, name, 'a hole in an array');
-    inspect(value[index], place, name, depth + 1, findings);
+    const item = value[index];
+    if (item === undefined && !(index in value)) throw unfaithful(place, name, 'a hole in an array');
+    if (index > 0) text += ',';
+    text += textOf(item, place, name, depth + 1);
   }
   // `length` is the one own property of an array that is not an element.
-  if (Reflect.ownKeys(value).length !== value.length + 1)
-    throw unfaithful(parent, name, 'an array with further properties');
+  if (Reflect.ownKeys(value).length !== length + 1) throw unfaithful(parent, name, 'an array with further properties');
+  return `${text}]`;
 }
 
-function inspectObject(
-  value: object,
-  parent: Place | undefined,
-  name: string,
-  depth: number,
-  findings: Findings,
-): void {
+function textOfObject(value: object, parent: Place | undefined, name: string, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null && !isForeignPlain(prototype)) {
     throw unfaithful(parent, name, `an instance of ${className(value)}`);
@@ -86,11 +71,32 @@ function inspectObject(
   const keys = Object.keys(value);
   if (Reflect.ownKeys(value).length !== keys.length) throw unfaithful(parent, name, 'a symbol or a hidden property');
   const place: Place = { parent, value, key: '' };
+  let text = '{';
   for (const key of keys) {
     place.key = key;
-    if (!key.isWellFormed()) throw unfaithful(place, name, 'a lone surrogate in a key');
-    inspect((value as Record<string, unknown>)[key], place, name, depth + 1, findings);
+    if (text.length > 1) text += ',';
+    text += keyTexts.get(key) ?? keyText(place, key, name);
+    text += textOf((value as Record<string, unknown>)[key], place, name, depth + 1);
   }
+  return `${text}}`;
+}
+
+/** Keys are few and come again and again. */
+const keyTexts = new Map<string, string>();
+const keyTextsMax = 1_000;
+
+function keyText(place: Place, key: string, name: string): string {
+  if (!key.isWellFormed()) throw unfaithful(place, name, 'a lone surrogate in a key');
+  const text = `${quoted(key)}:`;
+  if (keyTexts.size >= keyTextsMax) keyTexts.clear();
+  if (key.length <= 64) keyTexts.set(key, text);
+  return text;
+}
+
+const needsEscape = /["\\\u0000-\u001f]/;
+
+function quoted(text: string): string {
+  return needsEscape.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
 /** Plain objects made in another realm (a vm context, a test runner's sandbox) have another Object.prototype. */
@@ -123,9 +129,4 @@ export function pathStep(key: PropertyKey): string {
   if (typeof key === 'number') return `[${key}]`;
   const text = String(key);
   return /^[A-Za-z_$][\w$]*$/.test(text) ? `.${text}` : `[${JSON.stringify(text)}]`;
-}
-
-function rawNegativeZero(): unknown {
-  // In every supported runtime (V8 11.4), not yet in TypeScript's library.
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON('-0');
 }

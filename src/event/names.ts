@@ -52,14 +52,20 @@ export function checkReceiptKey(key: string): string {
   return checkBytes('receipt key', checkText('receipt key', key), typeBytesMax);
 }
 
+/** Whoever releases receipts, for example a saga instance. @throws {EngineError} `name_invalid` */
+export function checkOwner(owner: string): string {
+  return checkBytes('owner of a receipt', checkText('owner of a receipt', owner), typeBytesMax);
+}
+
 /**
  * Tags as they are stored: each once, in the order of their code points.
  * @throws {EngineError} `name_invalid`
  */
 export function normalizeTags(tags: readonly string[]): readonly string[] {
   if (!Array.isArray(tags)) throw invalid('list of tags', String(tags), 'it is no list');
-  for (const tag of tags) checkText('tag', tag);
-  return tags.length < 2 ? tags : [...new Set(tags)].toSorted(compareCodePoints);
+  const copied = [...tags];
+  for (const tag of copied) checkText('tag', tag);
+  return copied.length < 2 ? copied : [...new Set(copied)].sort(compareCodePoints);
 }
 
 /** Orders strings as their UTF-8 bytes: `<` compares UTF-16 units, which puts U+FF5E after an emoji. */

@@ -21,17 +21,40 @@ export function matches(
   );
 }
 
-/** @throws {EngineError} `request_invalid` for anything but a list of { types, tags }. */
-export function checkEventQuery(query: EventQuery): void {
-  const isNames = (names: unknown) =>
-    names === undefined || (Array.isArray(names) && names.every((name) => typeof name === 'string'));
-  const isItem = (item: unknown) =>
-    typeof item === 'object' &&
-    item !== null &&
-    isNames((item as EventQueryItem).types) &&
-    isNames((item as EventQueryItem).tags);
-  if (Array.isArray(query) && query.every(isItem)) return;
-  throw new EngineError('request_invalid', {
-    reason: 'An event query is a list of { types, tags }, both lists of strings',
+/** Tags of an item: a search joins as many indexes. */
+const tagsMax = 60;
+const itemsMax = 1_000;
+const shape = 'An event query is a list of { types, tags }, both lists of strings';
+/** Types and tags in all. */
+const namesMax = 10_000;
+
+/**
+ * A copy of a query, with each name once.
+ * @throws {EngineError} `request_invalid` for anything but a list of { types, tags }, or one that is too long.
+ */
+export function checkEventQuery(query: EventQuery): EventQuery {
+  if (!Array.isArray(query)) throw invalid(shape);
+  if (query.length > itemsMax) throw invalid(`An event query has ${query.length} items, at most ${itemsMax} are taken`);
+  let nameCount = 0;
+  const checked = (query as readonly EventQueryItem[]).map((item) => {
+    if (typeof item !== 'object' || item === null) throw invalid(shape);
+    const [types, tags] = [distinctNames(item.types), distinctNames(item.tags)];
+    if (tags.length > tagsMax)
+      throw invalid(`An item of an event query has ${tags.length} tags, at most ${tagsMax} are taken`);
+    nameCount += types.length + tags.length;
+    return { types, tags };
   });
+  if (nameCount > namesMax)
+    throw invalid(`An event query has ${nameCount} types and tags, at most ${namesMax} are taken`);
+  return checked;
+}
+
+function distinctNames(names: unknown): readonly string[] {
+  if (names === undefined) return [];
+  if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return [...new Set<string>(names)];
+  throw invalid(shape);
+}
+
+function invalid(reason: string): EngineError {
+  return new EngineError('request_invalid', { reason });
 }

@@ -44,7 +44,7 @@ export interface LimitWarning {
 /** @throws {EngineError} `option_invalid` for anything but a positive integer or Infinity. */
 export function resolveLimits(overrides: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(overrides)) {
-    if (!(name in defaultLimits)) {
+    if (!Object.hasOwn(defaultLimits, name)) {
       throw new EngineError('option_invalid', {
         option: `limits.${name}`,
         value,
@@ -91,6 +91,10 @@ export class LimitWatch {
     if (this.#warned.size >= remembered) this.#warned.clear();
     this.#warned.add(key);
     const message = `${subject}: ${value} ${state} ${limit} = ${max}; raise it in \`limits\` when opening the store.`;
-    this.#warn({ limit, value, max, subject, message });
+    try {
+      this.#warn({ limit, value, max, subject, message });
+    } catch {
+      // A warning that nobody could take must not undo what it is about.
+    }
   }
 }

@@ -1,53 +1,82 @@
 import { deletedType } from '../event/event.ts';
-import { checkReceiptKey, checkStreamName } from '../event/names.ts';
+import { checkOwner, checkReceiptKey, checkStreamName } from '../event/names.ts';
 import { checkEventQuery } from '../event/query.ts';
 import { EngineError } from '../ground/errors.ts';
-import type { AppendRequest, ExpectedVersion, ReceiptDraft, StreamWrite } from './port.ts';
+import type {
+  AppendCondition,
+  AppendRequest,
+  ExpectedVersion,
+  ReceiptDraft,
+  StreamCheck,
+  StreamWrite,
+} from './port.ts';
 
 const expectations: readonly unknown[] = ['any', 'no_stream', 'stream_exists', 'deleted'] satisfies ExpectedVersion[];
 
+/** Checks, conditions or receipts of one append. */
+const guardsMax = 1_000;
+
+/** What an append demands besides its writes. */
+export type Guards = Omit<AppendRequest, 'writes'>;
+
 /**
- * Refuses what cannot be meant, before anything is sent. Returns the number of events.
+ * Refuses what cannot be meant, and returns a copy of the rest: what the caller does to it afterwards, or has put into
+ * it besides, goes nowhere.
  * @throws {EngineError} `request_invalid`, `name_invalid`
  */
-export function checkAppendRequest(request: AppendRequest): number {
-  const { writes, checks, conditions, receipts } = request;
-  if (writes.length === 0 && receipts.length === 0) throw invalid('An append needs events or a receipt');
+export function checkGuards({ checks, conditions, receipts }: Guards): Guards {
+  for (const [what, list] of Object.entries({ checks, conditions, receipts })) {
+    if (!Array.isArray(list)) throw invalid(`The ${what} of an append are no list`);
+    if (list.length > guardsMax) throw invalid(`An append has ${list.length} ${what}, at most ${guardsMax} are taken`);
+  }
+  return {
+    checks: checks.map(checkCheck),
+    conditions: conditions.map(checkCondition),
+    receipts: receipts.map(checkReceipt),
+  };
+}
+
+/** @throws {EngineError} `request_invalid` for a stream that is written twice, and events that cannot follow each other. */
+export function checkWrites(writes: readonly StreamWrite[]): readonly StreamWrite[] {
   const streams = new Set<string>();
-  let eventCount = 0;
-  for (const write of writes) {
-    if (streams.has(write.stream)) throw invalid(`${write.stream} is written twice in one append`);
-    streams.add(write.stream);
-    checkWrite(write);
-    eventCount += write.events.length;
+  for (const { stream, expected, events } of writes) {
+    if (streams.has(stream)) throw invalid(`${stream} is written twice in one append`);
+    streams.add(stream);
+    checkExpected(stream, expected);
+    if (events.length === 0) throw invalid(`The write to ${stream} has no events`);
+    const tombstone = events.findIndex(({ type }) => type === deletedType);
+    if (tombstone !== -1 && tombstone !== events.length - 1) throw invalid(`Events follow the tombstone of ${stream}`);
   }
-  for (const { stream, expected } of checks) checkExpected(checkStreamName(stream), expected);
-  for (const { failIfMatch, after } of conditions) {
-    checkEventQuery(failIfMatch);
-    if (!Number.isSafeInteger(after) || after < 0)
-      throw invalid(`after of an append condition is ${after}, expected a position`);
-  }
-  for (const receipt of receipts) checkReceipt(receipt);
-  if (new Set(receipts.map(({ key }) => key)).size < receipts.length)
-    throw invalid('Two receipts of one append have the same key');
-  return eventCount;
+  return writes;
 }
 
-function checkWrite({ stream, expected, events }: StreamWrite): void {
-  checkExpected(stream, expected);
-  if (events.length === 0) throw invalid(`The write to ${stream} has no events`);
-  const tombstone = events.findIndex(({ type }) => type === deletedType);
-  if (tombstone !== -1 && tombstone !== events.length - 1) throw invalid(`Events follow the tombstone of ${stream}`);
+function checkCheck({ stream, expected }: StreamCheck): StreamCheck {
+  checkExpected(checkStreamName(stream), expected);
+  return { stream, expected };
 }
 
-function checkReceipt({ key, commandDigest, outcome, expiresAt }: ReceiptDraft): void {
+function checkCondition({ failIfMatch, after }: AppendCondition): AppendCondition {
+  if (!Number.isSafeInteger(after) || after < 0)
+    throw invalid(`after of an append condition is ${String(after)}, expected a position`);
+  return { failIfMatch: checkEventQuery(failIfMatch), after };
+}
+
+function checkReceipt({ key, commandDigest, outcome, expiresAt, owner }: ReceiptDraft): ReceiptDraft {
   checkReceiptKey(key);
+  if (owner !== undefined) checkOwner(owner);
   if (!(commandDigest instanceof Uint8Array) || !(outcome instanceof Uint8Array)) {
     throw invalid('The command digest and the outcome of a receipt are bytes');
   }
   if (expiresAt !== null && !Number.isSafeInteger(expiresAt)) {
     throw invalid(`expiresAt of a receipt is ${String(expiresAt)}, expected milliseconds since the epoch or null`);
   }
+  return {
+    key,
+    commandDigest: Uint8Array.from(commandDigest),
+    outcome: Uint8Array.from(outcome),
+    expiresAt,
+    ...(owner !== undefined && { owner }),
+  };
 }
 
 /** @throws {EngineError} `request_invalid` */

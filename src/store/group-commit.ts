@@ -9,6 +9,7 @@ interface Pending {
   readonly reject: (reason: unknown) => void;
   /** False once its group has been handed to the store, from when on it cannot be called back. */
   isQueued: boolean;
+  isAborted: boolean;
 }
 
 /** Bounds what one commit copies and holds the lock for. */
@@ -22,6 +23,8 @@ export class GroupCommit {
   readonly #store: EventStore;
   readonly #pendingMax: number;
   #queue: Pending[] = [];
+  /** How many of the queue were aborted, and are passed over. */
+  #abortedCount = 0;
   #inFlight: Promise<void> | undefined;
   #closed = false;
 
@@ -37,12 +40,13 @@ export class GroupCommit {
   submit(request: AppendRequest, signal?: AbortSignal): Promise<AppendResult> {
     if (this.#closed) return Promise.reject(new EngineError('store_closed', {}));
     if (signal?.aborted) return Promise.reject(aborted(signal, 'not_written'));
-    if (this.#queue.length >= this.#pendingMax) {
+    if (this.#queue.length - this.#abortedCount >= this.#pendingMax) {
       return Promise.reject(new EngineError('append_queue_full', { pendingMax: this.#pendingMax }));
     }
     return new Promise((resolve, reject) => {
       const abort = () => {
-        if (pending.isQueued) this.#queue = this.#queue.filter((other) => other !== pending);
+        if (pending.isQueued) this.#abortedCount += 1;
+        pending.isAborted = true;
         pending.reject(aborted(signal, pending.isQueued ? 'not_written' : 'unknown'));
       };
       const settled = () => signal?.removeEventListener('abort', abort);
@@ -52,6 +56,7 @@ export class GroupCommit {
         resolve: (result) => (settled(), resolve(result)),
         reject: (reason) => (settled(), reject(reason)),
         isQueued: true,
+        isAborted: false,
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#queue.push(pending);
@@ -63,6 +68,7 @@ export class GroupCommit {
   async #commitQueue(): Promise<void> {
     while (this.#queue.length > 0) {
       const group = this.#takeGroup();
+      if (group.length === 0) continue;
       try {
         const results = await this.#store.append(group.map(({ request }) => request));
         for (const [index, pending] of group.entries()) pending.resolve(results[index] as AppendResult);
@@ -73,20 +79,26 @@ export class GroupCommit {
     this.#inFlight = undefined;
   }
 
-  /** As many requests as fit into the store's group; at least one, however large. */
+  /** As many requests as fit into the store's group; one, however large; none, if all that were left are aborted. */
   #takeGroup(): readonly Pending[] {
     const { appendMax } = this.#store.capabilities;
-    let count = 0;
+    const group: Pending[] = [];
+    let taken = 0;
     let eventCount = 0;
     let byteCount = 0;
     for (const pending of this.#queue) {
-      eventCount += pending.eventCount;
-      byteCount += pending.byteCount;
-      if (count > 0 && (count >= appendMax || eventCount > appendMax || byteCount > groupBytesMax)) break;
-      count += 1;
+      if (!pending.isAborted) {
+        eventCount += pending.eventCount;
+        byteCount += pending.byteCount;
+        const isFull = group.length >= appendMax || eventCount > appendMax || byteCount > groupBytesMax;
+        if (group.length > 0 && isFull) break;
+        group.push(pending);
+        pending.isQueued = false;
+      }
+      taken += 1;
     }
-    const group = this.#queue.splice(0, count);
-    for (const pending of group) pending.isQueued = false;
+    this.#queue.splice(0, taken);
+    this.#abortedCount -= taken - group.length;
     return group;
   }
 

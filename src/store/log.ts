@@ -2,14 +2,14 @@ import { eventId } from '../event/digests.ts';
 import type { Recorded } from '../event/event.ts';
 import { EventEncoder, decodeEvent } from '../event/codec.ts';
 import type { EventSchemas, NewEvent, RecordedEvent } from '../event/codec.ts';
-import { checkStreamName } from '../event/names.ts';
+import { checkReceiptKey, checkStreamName } from '../event/names.ts';
 import { fromHex, toHex } from '../event/bytes.ts';
 import { systemClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { LimitWatch, resolveLimits } from '../ground/limits.ts';
 import type { LimitWarning, Limits } from '../ground/limits.ts';
-import { checkAppendRequest } from './append-request.ts';
+import { checkGuards, checkWrites } from './append-request.ts';
 import { GroupCommit } from './group-commit.ts';
 import { verifyRecorded } from './import.ts';
 import type {
@@ -30,7 +30,7 @@ import type {
   StreamsQuery,
   StreamWrite,
 } from './port.ts';
-import { checkPageLimit, checkReadQuery } from './read-query.ts';
+import { checkPageLimit, checkReadQuery, checkReleased, checkStreamsQuery } from './read-query.ts';
 
 export interface LogOptions<Schemas extends EventSchemas> {
   /** Where: `memory()`, `sqlite(file)`. */
@@ -80,6 +80,9 @@ export interface OpenLog extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Events in one import, which is one transaction. */
+const importedMax = 10_000;
+
 /** What a request comes to that did not fail. */
 export type CommitResult = Exclude<AppendResult, { readonly kind: 'failed' }>;
 
@@ -96,8 +99,13 @@ export async function openLog<Schemas extends EventSchemas = EventSchemas>(
   const watch = new LimitWatch(resolveLimits(options.limits), warn);
   const encoder = new EventEncoder(events, watch);
   const store = await backend.openEvents({ clock, limits: watch.limits });
-  const { streamCount } = await store.head();
-  return new EventLog(store, encoder, watch, streamCount);
+  try {
+    const { streamCount } = await store.head();
+    return new EventLog(store, encoder, watch, streamCount);
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** An append-only log of events in streams, with one order over all of them. */
@@ -129,21 +137,19 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
    */
   async append(writes: readonly Write<Schemas>[], options: AppendOptions = {}): Promise<LogAppendResult> {
     const { checks = [], conditions = [], receipt, signal } = options;
-    const encoded = together(writes.map((write) => this.#encode(write)));
+    const guards = checkGuards({ checks, conditions, receipts: receipt === undefined ? [] : [receipt] });
+    if (writes.length === 0 && receipt === undefined)
+      throw new EngineError('request_invalid', { reason: 'An append needs events or a receipt' });
+    const encoded = together(writes, (write) => this.#encode(write));
     // Not awaited without need: appends keep the order in which they were called.
-    const request: AppendRequest = {
-      writes: encoded instanceof Promise ? await encoded : encoded,
-      checks,
-      conditions,
-      receipts: receipt === undefined ? [] : [receipt],
-    };
+    const request = { writes: checkWrites(encoded instanceof Promise ? await encoded : encoded), ...guards };
     const result = await this.commit(request, signal);
     return result.kind === 'appended' ? { kind: 'appended', events: appendedEvents(request, result) } : result;
   }
 
-  /** @internal As `append`, for events that are encoded already. */
+  /** @internal As `append`, for a request that is known to be valid. */
   async commit(request: AppendRequest, signal?: AbortSignal): Promise<CommitResult> {
-    const eventCount = checkAppendRequest(request);
+    const eventCount = request.writes.reduce((count, { events }) => count + events.length, 0);
     this.#watch.refuseAbove('eventsPerAppend', eventCount, 'an append');
     const result = await this.#commits.submit(request, signal);
     if (result.kind === 'failed') throw result.error;
@@ -163,7 +169,7 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
 
   #encode({ stream, expected = 'any', events }: Write<Schemas>): StreamWrite | Promise<StreamWrite> {
     checkStreamName(stream);
-    const drafts = together(events.map((event) => this.#encoder.encode(event)));
+    const drafts = together(events, (event) => this.#encoder.encode(event));
     if (drafts instanceof Promise) return drafts.then((settled) => ({ stream, expected, events: settled }));
     return { stream, expected, events: drafts };
   }
@@ -181,15 +187,14 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
    * @throws {EngineError} `option_invalid`, `name_invalid`, `store_corrupt`, `store_closed`; the signal's reason, when aborted.
    */
   async *read(query: ReadQuery = {}, signal?: AbortSignal): AsyncGenerator<readonly RecordedEvent<Schemas>[]> {
-    checkReadQuery(query);
-    for await (const page of this.#store.read(query, signal))
+    const checked = checkReadQuery(query);
+    for await (const page of this.#store.read(checked, signal))
       yield page.map((recorded) => decodeEvent<Schemas>(recorded));
   }
 
   /** As `read`, but with the stored bytes and digests instead of decoded data: what `import` takes. */
   async *readRecorded(query: ReadQuery = {}, signal?: AbortSignal): AsyncGenerator<readonly Recorded[]> {
-    checkReadQuery(query);
-    yield* this.#store.read(query, signal);
+    yield* this.#store.read(checkReadQuery(query), signal);
   }
 
   /** The event with this id, 64 hexadecimal digits. */
@@ -208,8 +213,7 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
 
   /** A page of streams in the order of their names' code points; `limit` is at most 100,000. */
   async streams(query: StreamsQuery): Promise<readonly StreamHead[]> {
-    checkPageLimit(query.limit);
-    return this.#store.streams(query);
+    return this.#store.streams(checkStreamsQuery(query));
   }
 
   head(): Promise<StoreHead> {
@@ -223,8 +227,8 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
   }
 
   /** The live receipt with this key. */
-  receipt(key: string): Promise<Receipt | undefined> {
-    return this.#store.receipt(key);
+  async receipt(key: string): Promise<Receipt | undefined> {
+    return this.#store.receipt(checkReceiptKey(key));
   }
 
   /** Removes receipts, at most `limit` of them: those expired at a time (ms since the epoch), or an owner's. */
@@ -233,15 +237,19 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
     limit: number,
   ): Promise<number> {
     checkPageLimit(limit);
-    return this.#store.releaseReceipts(which, limit);
+    return this.#store.releaseReceipts(checkReleased(which), limit);
   }
 
   /**
    * Takes over events recorded elsewhere, all or none. Events that are there already are
-   * skipped. They keep version, time and id, and are verified against their digests.
+   * skipped. They keep version, time and id, and are verified against their digests. At most 10,000 at a time; the limits
+   * on sizes do not apply to what has happened.
    * @throws {EngineError} `import_refused`
    */
   async import(events: readonly Recorded[]): Promise<{ readonly imported: number; readonly skipped: number }> {
+    if (!Array.isArray(events) || events.length > importedMax) {
+      throw new EngineError('request_invalid', { reason: `An import is a list of at most ${importedMax} events` });
+    }
     for (const event of events) verifyRecorded(event);
     return this.#store.import(events);
   }
@@ -258,8 +266,19 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
 }
 
 /** A promise of all only if one of them is a promise. */
-function together<Item>(items: readonly (Item | Promise<Item>)[]): readonly Item[] | Promise<readonly Item[]> {
-  return items.some((item) => item instanceof Promise) ? Promise.all(items) : (items as readonly Item[]);
+function together<Item, Made>(
+  items: readonly Item[],
+  make: (item: Item) => Made | Promise<Made>,
+): readonly Made[] | Promise<readonly Made[]> {
+  const made: (Made | Promise<Made>)[] = [];
+  try {
+    for (const item of items) made.push(make(item));
+  } catch (error) {
+    // Of those that were begun nobody will hear.
+    for (const begun of made) if (begun instanceof Promise) begun.catch(() => {});
+    throw error;
+  }
+  return made.some((item) => item instanceof Promise) ? Promise.all(made) : (made as readonly Made[]);
 }
 
 function appendedEvents(

@@ -1,7 +1,7 @@
 import { EngineError } from '../ground/errors.ts';
-import { checkStreamName } from '../event/names.ts';
+import { checkOwner, checkStreamName } from '../event/names.ts';
 import { checkEventQuery } from '../event/query.ts';
-import type { ReadQuery } from './port.ts';
+import type { ReadQuery, StreamsQuery } from './port.ts';
 
 /** Events in a page: enough to amortise its cost, few enough not to hold the event loop. */
 export const defaultPageSize = 256;
@@ -9,8 +9,8 @@ const pageSizeMax = 4_096;
 /** Streams in a page, receipts released in one call. */
 const listedMax = 100_000;
 
-/** Refuses what cannot be meant. @throws {EngineError} `option_invalid`, `name_invalid`, `request_invalid` */
-export function checkReadQuery(query: ReadQuery): void {
+/** Refuses what cannot be meant, and copies the rest. @throws {EngineError} `option_invalid`, `name_invalid`, `request_invalid` */
+export function checkReadQuery(query: ReadQuery): ReadQuery {
   const { stream, match, pageSize } = query;
   if (stream !== undefined) checkStreamName(stream);
   else if (query.afterVersion !== undefined || query.untilVersion !== undefined) {
@@ -35,8 +35,32 @@ export function checkReadQuery(query: ReadQuery): void {
       expected: `an integer from 1 to ${pageSizeMax}`,
     });
   }
-  if (match !== undefined) checkEventQuery(match);
+  return match === undefined ? { ...query } : { ...query, match: checkEventQuery(match) };
 }
+
+/** Which streams to list. @throws {EngineError} `option_invalid` */
+export function checkStreamsQuery({ prefix, after, limit }: StreamsQuery): StreamsQuery {
+  checkPageLimit(limit);
+  for (const [option, value] of Object.entries({ prefix, after })) {
+    if (value !== undefined && typeof value !== 'string')
+      throw new EngineError('option_invalid', { option, value, expected: 'a string' });
+  }
+  return { prefix, after, limit };
+}
+
+/** Which receipts to release. @throws {EngineError} `option_invalid`, `name_invalid` */
+export function checkReleased(which: ReleasedReceipts): ReleasedReceipts {
+  if ('owner' in which) return { owner: checkOwner(which.owner) };
+  const { expiredAt } = which;
+  if (typeof expiredAt === 'number' && !Number.isNaN(expiredAt)) return { expiredAt };
+  throw new EngineError('option_invalid', {
+    option: 'expiredAt',
+    value: expiredAt,
+    expected: 'milliseconds since the epoch',
+  });
+}
+
+type ReleasedReceipts = { readonly expiredAt: number } | { readonly owner: string };
 
 /** A page's size. @throws {EngineError} `option_invalid` */
 export function checkPageLimit(limit: number): void {

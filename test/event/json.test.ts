@@ -29,6 +29,26 @@ class Money {
 }
 
 describe('refuses what JSON would drop or change, with the path to it', () => {
+  test('what an object says of itself, or says differently the second time, is not asked for', () => {
+    class List extends Array<unknown> {
+      toJSON(): string {
+        return 'another';
+      }
+    }
+    expect(() => toFaithfulJson({ list: List.from([1, 2]) }, 'data')).toThrow(/instance of List at data\.list/);
+    expect(() => toFaithfulJson({ toJSON: () => 'another' }, 'data')).toThrow(/a function at data\.toJSON/);
+    let asked = 0;
+    const changing = {
+      get value() {
+        asked += 1;
+        return asked === 1 ? 1 : undefined;
+      },
+    };
+    expect(toFaithfulJson(changing, 'data')).toBe('{"value":1}');
+    const prototype = Object.assign(Object.create(null), { hasOwnProperty: true, toJSON: () => 'another' }) as object;
+    expect(toFaithfulJson(Object.assign(Object.create(prototype), { value: 1 }), 'data')).toBe('{"value":1}');
+  });
+
   test.each<[name: string, value: unknown, path: string, found: RegExp]>([
     ['undefined', undefined, 'data', /undefined/],
     ['undefined in an object', { a: { b: undefined } }, 'data.a.b', /undefined/],

@@ -51,6 +51,46 @@ describe('group commit', () => {
     await Promise.all(second);
   });
 
+  test('a group keeps within eight megabytes', async () => {
+    const { store, commits } = start();
+    const large = () => write('order-1', 'any', [draft('A', { data: 'x'.repeat(5 * 1024 * 1024) })]);
+    const all = [commits.submit(large()), commits.submit(large()), commits.submit(request())];
+    await turn();
+    store.commit(0);
+    await turn();
+    store.commit(1);
+    await Promise.all(all);
+    expect(store.groups.map(({ size }) => size)).toEqual([1, 2]);
+  });
+
+  test('what is aborted while it waits is passed over, and makes room for others', async () => {
+    const { store, commits } = start(3);
+    const aborting = new AbortController();
+    const first = commits.submit(request());
+    await turn();
+    const waiting = [1, 2, 3].map(() => commits.submit(request(), aborting.signal));
+    const failed = Promise.allSettled(waiting);
+    await expect(commits.submit(request())).rejects.toMatchObject({ code: 'append_queue_full' });
+    aborting.abort();
+    const last = commits.submit(request());
+    store.commit(0);
+    await turn();
+    store.commit(1);
+    await Promise.all([first, last]);
+    expect(store.groups.map(({ size }) => size)).toEqual([1, 1]);
+    expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  });
+
+  test('nothing is sent where all that waited was aborted', async () => {
+    const { store, commits } = start();
+    const aborting = new AbortController();
+    const only = commits.submit(request(), aborting.signal);
+    aborting.abort();
+    await expect(only).rejects.toMatchObject({ code: 'append_aborted', details: { outcome: 'not_written' } });
+    await commits.close();
+    expect(store.groups).toEqual([]);
+  });
+
   test('a group keeps within the store’s size, but takes a single larger request', async () => {
     const { store, commits } = start();
     const all = [
