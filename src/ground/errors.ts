@@ -40,6 +40,7 @@ export interface ErrorDetails {
   store_newer: { readonly file: string; readonly found: number; readonly supported: number };
   store_read_only: { readonly file: string };
   store_unavailable: { readonly file: string; readonly reason: string };
+  thread_unstartable: { readonly thread: string; readonly reason: string };
 }
 export type ErrorCode = keyof ErrorDetails;
 
@@ -148,7 +149,7 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   },
   store_failed: {
     says: ({ file, reason, outcome }) =>
-      `Writing to ${file} failed (${reason}); ${outcome === 'unknown' ? 'what was being written may or may not be there' : 'nothing was written'}.`,
+      `The work on ${file} failed (${reason}); ${outcome === 'unknown' ? 'what was being written may or may not be there' : 'nothing was written'}.`,
     remedy: 'Check the disk, then close the store and open it again: opening verifies it.',
   },
   store_foreign: {
@@ -174,6 +175,10 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   store_unavailable: {
     says: ({ file, reason }) => `${file} cannot be opened: ${reason}.`,
     remedy: 'Check the name, that its folder exists, and that this user may read and write it.',
+  },
+  thread_unstartable: {
+    says: ({ thread, reason }) => `The ${thread} could not be started: ${reason}.`,
+    remedy: 'Allow the program to start threads; if it is bundled, leave eventsrc out of the bundle.',
   },
 };
 

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { EngineError } from '../ground/errors.ts';
 import { integersChecksum } from './checksum.ts';
 import { toEngineError } from './failures.ts';
+import { refuseHardLink } from './file-identity.ts';
 import { retryWhileBusy } from './retry-while-busy.ts';
 import { applicationId, formatVersion, migrate } from './schema.ts';
 import { refuseBrokenLog } from './write-ahead-log.ts';
@@ -15,7 +16,7 @@ const checkedBytesMax = 16 * 1024 * 1024;
 
 /** A file and how to open it: what every thread of a store is told. */
 export interface FileOptions {
-  /** An absolute path. */
+  /** An absolute path without symbolic links. */
   readonly file: string;
   readonly create: boolean;
   readonly lockTimeoutMs: number;
@@ -40,10 +41,11 @@ export function openForWriting({ file, create, lockTimeoutMs }: FileOptions): Da
   if (!create && !existsSync(file)) throw new EngineError('store_unavailable', { file, reason: 'it does not exist' });
   // Before anything is made, also not an empty file.
   requireSqlite(process.versions['sqlite'] ?? 'unknown');
+  refuseHardLink(file);
   refuseStump(file);
   const db = connect(file, false);
   try {
-    retryWhileBusy(file, lockTimeoutMs, () => prepareFile(db, file));
+    retryWhileBusy(file, lockTimeoutMs, () => prepareFile(db, file, create));
     return db;
   } catch (error) {
     db.close();
@@ -67,9 +69,11 @@ function connect(file: string, readOnly: boolean): DatabaseSync {
   }
 }
 
-function prepareFile(db: DatabaseSync, file: string): void {
+function prepareFile(db: DatabaseSync, file: string, create: boolean): void {
   // Looked at before anything is written, so that a file that is not ours stays as it is.
-  if (refuseForeign(db, file) < formatVersion) makeStore(db, file);
+  const version = refuseForeign(db, file);
+  if (version === 0 && !create) throw new EngineError('store_unavailable', { file, reason: 'it holds no store' });
+  if (version < formatVersion) makeStore(db, file);
   // The switch reports an I/O error only by answering with the old mode.
   const mode = scalar(db, 'pragma journal_mode = wal');
   if (mode !== 'wal') {
@@ -84,9 +88,13 @@ function prepareFile(db: DatabaseSync, file: string): void {
   // Checkpoints are run between groups, where their failure can be seen (writer.ts).
   db.exec('pragma wal_autocheckpoint = 0');
   refuseBrokenLog(db, file);
-  // SQLite refuses a file that lost its end by itself, once everything in the log is in it.
+  // SQLite refuses a file that lost its last pages by itself, once everything in the log is in it.
   checkpoint(db, 'truncate');
-  if (statSync(file).size <= checkedBytesMax) refuseDamaged(db, file);
+  const { size } = statSync(file);
+  // What is missing of a page it takes for zeros.
+  if (size % Number(scalar(db, 'pragma page_size')) !== 0)
+    throw new EngineError('store_corrupt', { file, where: 'its end was cut off' });
+  if (size <= checkedBytesMax) refuseDamaged(db, file);
 }
 
 /** The file's format version; 0 for a new file. */
@@ -162,10 +170,20 @@ export function checkpoint(db: DatabaseSync, mode: 'passive' | 'truncate'): void
   db.prepare(`pragma wal_checkpoint(${mode})`).get();
 }
 
-/** What tells this file from another one of the same name. */
-export function fileIdentity(file: string): string | undefined {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats && `${stats.dev} ${stats.ino}`;
+/** How long a new beginning of the log may hold up who asks for it: longer than any read but a long search. */
+const restartTimeoutMs = 200;
+
+/**
+ * Empties the log, for which nobody may be inside it: waits a moment for those who are, and keeps new writers out.
+ * @returns whether it came to that.
+ */
+export function restartLog(db: DatabaseSync): boolean {
+  db.exec(`pragma busy_timeout = ${restartTimeoutMs}`);
+  try {
+    return scalar(db, 'pragma wal_checkpoint(truncate)') === 0;
+  } finally {
+    db.exec('pragma busy_timeout = 0');
+  }
 }
 
 /** The first column of a statement's first row. */

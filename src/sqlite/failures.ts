@@ -2,6 +2,7 @@
 import { EngineError } from '../ground/errors.ts';
 
 const codes = {
+  internal: 2,
   busy: 5,
   readOnly: 8,
   ioError: 10,
@@ -30,13 +31,25 @@ export function isBusy(error: unknown): boolean {
   return code === codes.busy || code === codes.protocol;
 }
 
+/** Failures of the disk, the file or SQLite itself. After any other a rollback leaves everything as it was. */
+const fatalCodes: ReadonlySet<number | undefined> = new Set([
+  codes.internal,
+  codes.ioError,
+  codes.corrupt,
+  codes.notADatabase,
+]);
+
 /**
- * Whether nothing that the connection says can be trusted any more: SQLite failed in a way that it does not recover
- * from. What failed outside SQLite, inside a transaction that is rolled back, leaves the connection as it was.
+ * Whether nothing that the connection says can be trusted any more. A full disk is left out: SQLite notices it before
+ * anything counts as written.
  */
-export function isFatal(error: unknown, { code }: EngineError): boolean {
-  return code === 'store_corrupt' || (code === 'store_failed' && extendedCode(error) !== undefined);
+export function isFatal(error: unknown, { code }: EngineError, wasCommitting: boolean): boolean {
+  if (code === 'store_full') return false;
+  return wasCommitting || code === 'store_corrupt' || fatalCodes.has(primaryCode(error));
 }
+
+/** Of the operating system, where a path leads to nothing that can be used. */
+const pathCodes: ReadonlySet<unknown> = new Set(['EACCES', 'ELOOP', 'ENAMETOOLONG', 'ENOENT', 'ENOTDIR', 'EPERM']);
 
 /**
  * @param outcome whether what was being done may have been written.
@@ -49,6 +62,8 @@ export function toEngineError(
   if (error instanceof EngineError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const options = { cause: error };
+  if (error instanceof Error && 'code' in error && pathCodes.has(error.code))
+    return new EngineError('store_unavailable', { file, reason }, options);
   if (extendedCode(error) === ioErrorShmSize) return new EngineError('store_full', { file }, options);
   switch (primaryCode(error)) {
     case codes.full:

@@ -6,18 +6,20 @@ import type { Reader } from './reader.ts';
 /** How often other processes are looked for while somebody waits: a read of shared memory, some microseconds. */
 const lookMs = 5;
 
+type WatchedReader = Pick<Reader, 'head' | 'dataVersion'>;
+
 /**
  * Notices that the store has grown. This process's own appends are told at once; SQLite has no way of telling other
  * processes, so theirs are looked for, but only while somebody waits.
  */
 export class GrowthWatch {
-  readonly #reader: Reader;
+  readonly #reader: WatchedReader;
   readonly #file: string;
   readonly #waiters = new Waiters();
   #timer: NodeJS.Timeout | undefined;
   #dataVersion = 0;
 
-  constructor(reader: Reader, file: string) {
+  constructor(reader: WatchedReader, file: string) {
     this.#reader = reader;
     this.#file = file;
   }
@@ -34,17 +36,26 @@ export class GrowthWatch {
     return reached.finally(() => this.#restIfAlone());
   }
 
-  /** This process has appended. */
+  /** This process has appended. A failure to look is told to those who wait, not to who appended. */
   notice(): void {
-    if (!this.#waiters.isEmpty) this.#waiters.reached(this.#reader.head().position);
+    this.#tell(() => {
+      if (!this.#waiters.isEmpty) this.#waiters.reached(this.#reader.head().position);
+    });
   }
 
   #look(): void {
-    try {
+    this.#tell(() => {
       const dataVersion = this.#reader.dataVersion();
       if (dataVersion === this.#dataVersion) return;
+      this.#waiters.reached(this.#reader.head().position);
+      // Only now: whoever was busy is looked at again.
       this.#dataVersion = dataVersion;
-      this.notice();
+    });
+  }
+
+  #tell(look: () => void): void {
+    try {
+      look();
     } catch (error) {
       if (!isBusy(error)) this.#waiters.fail(toEngineError(error, this.#file));
     }

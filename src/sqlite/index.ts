@@ -25,7 +25,10 @@ export function sqlite(file: string, options: SqliteOptions = {}): Backend {
     });
   }
   const { create = true, lockTimeoutMs = 30_000 } = options;
-  if (!(lockTimeoutMs >= 0)) {
+  if (typeof create !== 'boolean') {
+    throw new EngineError('option_invalid', { option: 'create', value: create, expected: 'true or false' });
+  }
+  if (typeof lockTimeoutMs !== 'number' || !(lockTimeoutMs >= 0)) {
     throw new EngineError('option_invalid', {
       option: 'lockTimeoutMs',
       value: lockTimeoutMs,

@@ -12,7 +12,7 @@ export interface TypeName {
 
 const cached = 50_000;
 
-/** From ids to the names that they stand for. Names never change, so what was read once stays true. */
+/** From ids to the names that they stand for. Names never change once they are committed. */
 export class NameReader {
   readonly #file: string;
   readonly #selectStream: StatementSync;
@@ -62,6 +62,13 @@ export class NameReader {
     const type = { name: row.name, schemaVersion: row.schema_version, encoding: row.encoding };
     this.#types.set(id, type);
     return type;
+  }
+
+  /** After a rollback: ids that were given are given again. */
+  forget(): void {
+    this.#streams.clear();
+    this.#tags.clear();
+    this.#types.clear();
   }
 
   #read(statement: StatementSync, table: string, id: number): string {

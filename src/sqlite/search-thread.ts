@@ -1,4 +1,5 @@
 /** The thread for searches, whose length nobody knows beforehand. It answers with positions. */
+import type { DatabaseSync } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';
 import type { EventQuery } from '../event/query.ts';
 import { openForReading } from './connection.ts';
@@ -16,24 +17,40 @@ export interface SearchCall {
   readonly range: SearchRange;
 }
 
+interface Opened {
+  readonly db: DatabaseSync;
+  readonly search: Search;
+  readonly head: HeadRow;
+  readonly ids: IdReader;
+}
+
 const { file, lockTimeoutMs } = workerData as FileOptions;
-const db = openForReading(file);
-const search = new Search(db);
-const head = new HeadRow(db, file);
-const ids = new IdReader(db, new NameReader(db, file));
+let opened: Opened | undefined;
 
 serve(file, (kind, argument) => retryWhileBusy(file, lockTimeoutMs, () => handle(kind, argument)));
 
+/** With the first call, and again with the next one if it fails. */
+function open(): Opened {
+  const db = openForReading(file);
+  try {
+    const names = new NameReader(db, file);
+    return { db, search: new Search(db), head: new HeadRow(db, file), ids: new IdReader(db, names) };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
 function handle(kind: string, argument: unknown): unknown {
+  if (kind === 'close') return opened?.db.close();
+  opened ??= open();
   switch (kind) {
     case 'search': {
       const { query, range } = argument as SearchCall;
-      return search.positions(query, range);
+      return opened.search.positions(query, range);
     }
     case 'find':
-      return ids.find(argument as Uint8Array, head.read());
-    case 'close':
-      return db.close();
+      return opened.ids.find(argument as Uint8Array, opened.head.read());
     default:
       throw new Error(`unknown call ${kind}`);
   }

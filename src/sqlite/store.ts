@@ -21,6 +21,7 @@ import { defaultPageSize } from '../store/read-query.ts';
 import type { FileOptions } from './connection.ts';
 import { GrowthWatch } from './growth-watch.ts';
 import { isBusy, toEngineError } from './failures.ts';
+import { realPath } from './file-identity.ts';
 import { packEvents, transferables } from './packed-events.ts';
 import { Reader } from './reader.ts';
 import type { SearchCall } from './search-thread.ts';
@@ -53,9 +54,10 @@ export class SqliteEventStore implements EventStore {
   readonly #growth: GrowthWatch;
   /** Started by the first search. */
   #searcher: ThreadLink | undefined;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
-  static async open(options: FileOptions, { clock, limits }: BackendOptions): Promise<SqliteEventStore> {
+  static async open(given: FileOptions, { clock, limits }: BackendOptions): Promise<SqliteEventStore> {
+    const options = { ...given, file: realPath(given.file) };
     const { file } = options;
     const writerOptions: WriterOptions = { ...options, eventsPerStreamMax: limits.eventsPerStream };
     const writer = new ThreadLink('writer-thread', file, writerOptions);
@@ -245,17 +247,21 @@ export class SqliteEventStore implements EventStore {
     return result;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  /** The threads answer first what they were asked. */
+  async #close(): Promise<void> {
     this.#growth.close();
     await this.#searcher?.end();
     this.#reader.close();
     await this.#writer.end();
   }
 
-  #search<Result>(kind: 'search' | 'find', argument: unknown): Promise<Result> {
-    this.#searcher ??= new ThreadLink('search-thread', this.#file, this.#options);
+  async #search<Result>(kind: 'search' | 'find', argument: unknown): Promise<Result> {
+    this.#checkOpen();
+    if (this.#searcher?.hasEnded !== false) this.#searcher = new ThreadLink('search-thread', this.#file, this.#options);
     return this.#searcher.call(kind, argument);
   }
 
@@ -265,6 +271,8 @@ export class SqliteEventStore implements EventStore {
       try {
         return read();
       } catch (error) {
+        // A reader that was closed meanwhile says so in its own words.
+        this.#checkOpen();
         if (!isBusy(error) || attempt === busyAttemptsMax) throw toEngineError(error, this.#file);
         await setImmediate();
       }
@@ -272,7 +280,7 @@ export class SqliteEventStore implements EventStore {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new EngineError('store_closed', {});
+    if (this.#closing !== undefined) throw new EngineError('store_closed', {});
   }
 }
 

@@ -10,7 +10,9 @@ export interface WireError {
   readonly cause: string | undefined;
 }
 
+/** Of a thread to its `ThreadLink`: that its module is loaded, then an answer to each call. */
 export type Reply =
+  | 'ready'
   | { readonly call: number; readonly result: unknown }
   | { readonly call: number; readonly error: WireError };
 
@@ -23,6 +25,9 @@ export function fromWire({ code, details, cause }: WireError): EngineError {
   return new EngineError(code, details, cause === undefined ? {} : { cause: new Error(cause) });
 }
 
+/** The modules beside this one that are run as threads. */
+type ThreadName = 'writer-thread' | 'search-thread';
+
 interface Waiting {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -33,20 +38,19 @@ export class ThreadLink {
   readonly #file: string;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #name: ThreadName;
   #lastCall = 0;
-  #death: EngineError | undefined;
+  #isReady = false;
+  /** What further calls are told. */
+  #end: EngineError | undefined;
 
-  /** @param name of a module beside this one, without its ending. */
-  constructor(name: string, file: string, workerData: unknown) {
+  /**
+   * @throws {EngineError} `thread_unstartable`; calls throw it where it shows only later.
+   */
+  constructor(name: ThreadName, file: string, workerData: unknown) {
     this.#file = file;
-    // In the sources the module ends in .ts, in the package in .js.
-    const ending = import.meta.url.slice(-3);
-    // Options of the main program (--input-type, --import) are not meant for this thread.
-    this.#worker = new Worker(new URL(`./${name}${ending}`, import.meta.url), {
-      workerData,
-      execArgv: [],
-      stdin: false,
-    });
+    this.#name = name;
+    this.#worker = startWorker(name, workerData);
     this.#worker.unref();
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     this.#worker.on('error', (error: unknown) => this.#die(error instanceof Error ? error : new Error(String(error))));
@@ -54,16 +58,25 @@ export class ThreadLink {
   }
 
   call<Result>(kind: string, argument: unknown, transfer: readonly Transferable[] = []): Promise<Result> {
-    if (this.#death !== undefined) return Promise.reject(this.#death);
+    if (this.#end !== undefined) return Promise.reject(this.#end);
     const call = ++this.#lastCall;
     return new Promise((resolve, reject) => {
+      try {
+        this.#worker.postMessage({ call, kind, argument }, transfer);
+      } catch (error) {
+        const reason = `Part of it can't be handed to another thread (${messageOf(error)})`;
+        return reject(new EngineError('request_invalid', { reason }, { cause: error }));
+      }
       this.#waiting.set(call, { resolve: resolve as (result: unknown) => void, reject });
       this.#worker.ref();
-      this.#worker.postMessage({ call, kind, argument }, transfer);
     });
   }
 
   #settle(reply: Reply): void {
+    if (reply === 'ready') {
+      this.#isReady = true;
+      return;
+    }
     const waiting = this.#waiting.get(reply.call);
     this.#waiting.delete(reply.call);
     if (this.#waiting.size === 0) this.#worker.unref();
@@ -72,18 +85,42 @@ export class ThreadLink {
   }
 
   #die(cause: Error): void {
-    this.#death ??= new EngineError(
-      'store_failed',
-      { file: this.#file, reason: cause.message, outcome: 'unknown' },
-      { cause },
-    );
-    for (const { reject } of this.#waiting.values()) reject(this.#death);
+    const outcome = this.#name === 'writer-thread' ? 'unknown' : 'not_written';
+    this.#end ??= this.#isReady
+      ? new EngineError('store_failed', { file: this.#file, reason: cause.message, outcome }, { cause })
+      : unstartable(this.#name, cause);
+    for (const { reject } of this.#waiting.values()) reject(this.#end);
     this.#waiting.clear();
   }
 
+  /** Whether it answers no more calls. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Once it has answered what it was asked. */
   async end(): Promise<void> {
     await this.call('close', undefined).catch(() => undefined);
-    this.#death ??= new EngineError('store_closed', {});
+    this.#end ??= new EngineError('store_closed', {});
     await this.#worker.terminate();
   }
+}
+
+function startWorker(name: ThreadName, workerData: unknown): Worker {
+  // In the sources the module ends in .ts, in the package in .js, elsewhere as whoever packed it liked.
+  const [ending = '.js'] = /\.[cm]?[jt]s(?=$|[?#])/.exec(import.meta.url) ?? [];
+  try {
+    // Options of the main program (--input-type, --import) are not meant for this thread.
+    return new Worker(new URL(`./${name}${ending}`, import.meta.url), { workerData, execArgv: [], stdin: false });
+  } catch (error) {
+    throw unstartable(name, error);
+  }
+}
+
+function unstartable(name: ThreadName, cause: unknown): EngineError {
+  return new EngineError('thread_unstartable', { thread: name, reason: messageOf(cause) }, { cause });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -20,6 +20,8 @@ export function serve(
     afterwards?.();
   });
 
+  parentPort?.postMessage('ready' satisfies Reply);
+
   function answer(call: number, kind: string, argument: unknown): Reply {
     try {
       return { call, result: handle(kind, argument) };

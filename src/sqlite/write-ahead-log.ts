@@ -5,7 +5,7 @@
  * a commit that was cut off, wrong for a flipped bit in front of commits that were acknowledged. Each of our commits
  * is synced before the next begins, so two of them behind the damage prove that the first had been acknowledged.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { EngineError } from '../ground/errors.ts';
 
@@ -13,6 +13,8 @@ const headerBytes = 32;
 const frameHeaderBytes = 24;
 /** Of the header: magic number, version, page size, sequence number, two salts; then its checksum. */
 const checkedHeaderBytes = 24;
+/** A log can be larger than memory. */
+const pieceBytes = 4 * 1024 * 1024;
 
 /**
  * Must be called before anything is written.
@@ -28,10 +30,8 @@ export function refuseBrokenLog(db: DatabaseSync, file: string): void {
   try {
     // Who has written in between opened the file before us, and has looked.
     if (selectVersion.get()?.['data_version'] !== before) return;
-    const log = readLog(`${file}-wal`);
-    if (log === undefined || log.byteLength <= headerBytes) return;
     const pageBytes = Number(db.prepare('pragma page_size').get()?.['page_size']);
-    const lost = commitsBehind(log, Math.max(readable, 0), pageBytes + frameHeaderBytes);
+    const lost = lostCommits(`${file}-wal`, Math.max(readable, 0), pageBytes + frameHeaderBytes);
     if (lost < 2) return;
     throw new EngineError('store_corrupt', {
       file,
@@ -42,27 +42,53 @@ export function refuseBrokenLog(db: DatabaseSync, file: string): void {
   }
 }
 
-function readLog(path: string): DataView | undefined {
+/** Frames that end a commit of the log's present generation, behind the first `readable` frames. */
+function lostCommits(path: string, readable: number, frameBytes: number): number {
+  let log: number;
   try {
-    const { buffer, byteOffset, byteLength } = readFileSync(path);
-    return new DataView(buffer, byteOffset, byteLength);
+    log = openSync(path, 'r');
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
+    if ((error as { code?: unknown }).code === 'ENOENT') return 0;
     throw error;
+  }
+  try {
+    return countCommits(log, readable, frameBytes);
+  } finally {
+    closeSync(log);
   }
 }
 
-/** Frames that end a commit of the log's present generation, behind the first `readable` frames. */
-function commitsBehind(log: DataView, readable: number, frameBytes: number): number {
+function countCommits(log: number, readable: number, frameBytes: number): number {
+  const { size } = fstatSync(log);
+  const frames = Math.floor((size - headerBytes) / frameBytes);
+  if (frames <= readable) return 0;
+  const start = readAt(log, 0, headerBytes + frameHeaderBytes);
   // Frames left from before the log was last begun anew have other salts. A damaged header has no say in that.
-  const saltsAt = isIntact(log) ? 16 : headerBytes + 8;
+  const saltsAt = isIntact(start) ? 16 : headerBytes + 8;
+  const framesPerPiece = Math.ceil(pieceBytes / frameBytes);
   let commits = 0;
-  for (let at = headerBytes + readable * frameBytes; at + frameBytes <= log.byteLength; at += frameBytes) {
-    const isPresent =
-      log.getUint32(at + 8) === log.getUint32(saltsAt) && log.getUint32(at + 12) === log.getUint32(saltsAt + 4);
-    if (isPresent && log.getUint32(at + 4) !== 0) commits += 1;
+  for (let first = readable; first < frames; first += framesPerPiece) {
+    const count = Math.min(framesPerPiece, frames - first);
+    const piece = readAt(log, headerBytes + first * frameBytes, count * frameBytes);
+    for (let at = 0; at < piece.byteLength; at += frameBytes) {
+      const isPresent =
+        piece.getUint32(at + 8) === start.getUint32(saltsAt) &&
+        piece.getUint32(at + 12) === start.getUint32(saltsAt + 4);
+      if (isPresent && piece.getUint32(at + 4) !== 0) commits += 1;
+    }
   }
   return commits;
+}
+
+function readAt(log: number, position: number, length: number): DataView {
+  const bytes = new Uint8Array(length);
+  for (let read = 0; read < length;) {
+    const more = readSync(log, bytes, read, length - read, position + read);
+    // Under the lock nobody shortens it.
+    if (more === 0) throw new Error('the write-ahead log ended while it was read');
+    read += more;
+  }
+  return new DataView(bytes.buffer);
 }
 
 /** Whether the header matches its checksum. */

@@ -1,13 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { deletedType } from '../event/event.ts';
-import { EngineError } from '../ground/errors.ts';
+import type { EngineError } from '../ground/errors.ts';
 import { overfull, refusal } from '../store/admission.ts';
 import type { AppendView, JudgedRequest } from '../store/admission.ts';
 import type { AppendResult, Receipt } from '../store/port.ts';
 import { eventChecksum } from './checksum.ts';
-import { checkpoint, fileIdentity, openForWriting } from './connection.ts';
+import { checkpoint, openForWriting, restartLog } from './connection.ts';
 import type { FileOptions } from './connection.ts';
 import { isFatal, toEngineError } from './failures.ts';
+import { fileIdentity, requireOnlyName } from './file-identity.ts';
 import { HeadRow } from './head-row.ts';
 import type { Head } from './head-row.ts';
 import { IdRunBuilder } from './id-index.ts';
@@ -45,6 +46,8 @@ export interface WriterOptions extends FileOptions {
 
 /** Written pages after which the log is brought into the database file. */
 const checkpointPages = 1_000;
+/** Pages of a log that others never leave for a moment, so that it isn't begun anew by itself. */
+const longLogPages = 4 * checkpointPages;
 
 /** Owns the only writing connection of this process; runs in a thread of its own. */
 export class Writer {
@@ -55,6 +58,7 @@ export class Writer {
   readonly #identity: string | undefined;
   readonly #headRow: HeadRow;
   readonly #names: NameWriter;
+  readonly #namesById: NameReader;
   readonly #streams: StreamStates;
   readonly #search: Search;
   readonly #receipts: Receipts;
@@ -64,6 +68,8 @@ export class Writer {
   readonly #insertEvent: StatementSync;
   readonly #insertTag: StatementSync;
   #head: Head;
+  /** Pages of the log at which its new beginning is waited for. */
+  #restartPages = longLogPages;
   /** Once set, nothing is written any more: what the connection says can't be trusted. */
   #failure: EngineError | undefined;
 
@@ -75,6 +81,7 @@ export class Writer {
     this.#db = openForWriting(options);
     const db = this.#db;
     const names = new NameReader(db, file);
+    this.#namesById = names;
     this.#identity = fileIdentity(file);
     this.#headRow = new HeadRow(db, file);
     this.#names = new NameWriter(db);
@@ -192,7 +199,7 @@ export class Writer {
     let isCommitting = false;
     try {
       retryWhileBusy(this.#file, this.#lockTimeoutMs, () => this.#db.exec('begin immediate'));
-      this.#requireSameFile();
+      requireOnlyName(this.#file, this.#identity);
       const head = this.#headRow.read();
       this.#streams.refresh(this.#head.position, head.position);
       const before = { ...head };
@@ -207,17 +214,11 @@ export class Writer {
     }
   }
 
-  /** SQLite goes on writing into a file that was removed, and what it writes is gone when it is closed. */
-  #requireSameFile(): void {
-    if (fileIdentity(this.#file) === this.#identity) return;
-    const reason = 'the file was removed or replaced while it was open';
-    throw new EngineError('store_failed', { file: this.#file, reason, outcome: 'not_written' });
-  }
-
   #undo(error: unknown, wasCommitting: boolean): EngineError {
     const explained = toEngineError(error, this.#file, wasCommitting ? 'unknown' : 'not_written');
     this.#streams.forget();
     this.#names.forget();
+    this.#namesById.forget();
     this.#receipts.forget();
     this.#idRuns.reset(-1);
     try {
@@ -225,7 +226,7 @@ export class Writer {
     } catch (rollbackError) {
       this.#failure = toEngineError(rollbackError, this.#file, 'unknown');
     }
-    if (isFatal(error, explained)) this.#failure = explained;
+    if (isFatal(error, explained, wasCommitting)) this.#failure = explained;
     return explained;
   }
 
@@ -233,7 +234,10 @@ export class Writer {
   checkpointIfDue(): void {
     this.#inBackground(() => {
       const { log, checkpointed } = this.#selectLogState.get() as { log: number; checkpointed: number };
-      if (log - checkpointed >= checkpointPages) checkpoint(this.#db, 'passive');
+      // While somebody reads for long it can't be begun anew, so asking too often would only hold up the appends.
+      if (log >= this.#restartPages) this.#restartPages = restartLog(this.#db) ? longLogPages : 2 * log;
+      else if (log - checkpointed >= checkpointPages) checkpoint(this.#db, 'passive');
+      if (log < longLogPages) this.#restartPages = longLogPages;
     });
   }
 
@@ -257,7 +261,7 @@ export class Writer {
       work();
     } catch (error) {
       const explained = toEngineError(error, this.#file);
-      if (isFatal(error, explained)) this.#failure ??= explained;
+      if (isFatal(error, explained, false)) this.#failure ??= explained;
     }
   }
 

@@ -120,6 +120,20 @@ test('a truncated file is refused, wherever it was cut', async () => {
   }
 });
 
+test('a file whose last byte was cut off is refused, also where it was the zero that SQLite would fill in', async () => {
+  const file = join(folder, 'zero.db');
+  await copyFile(whole, file);
+  const db = new DatabaseSync(file);
+  // Pages that were freed and wiped.
+  db.exec('pragma secure_delete = on; create table wiped as select zeroblob(40000); drop table wiped');
+  db.close();
+  const { size } = await stat(file);
+  expect(await tryToRead(file)).toEqual(original);
+  expect((await readFile(file)).at(-1)).toBe(0);
+  await truncate(file, size - 1);
+  expect(await tryToRead(file)).toMatchObject({ code: 'store_corrupt', message: expect.stringContaining('cut off') });
+});
+
 test('a file that was emptied while its log still holds something is refused', async () => {
   const file = join(folder, 'emptied.db');
   await writeFile(file, '');

@@ -31,15 +31,17 @@ export interface ProgramOptions extends SpawnOptions {
   readonly prefix?: readonly string[];
 }
 
-/** Starts a program of test/programs under this Node. */
+const endWithParent = new URL('end-with-parent.ts', import.meta.url).href;
+
+/** Starts a program of test/programs under this Node. It ends with this process, if not before. */
 export function startProgram(
   name: string,
   args: readonly string[],
   { prefix = [], ...options }: ProgramOptions = {},
 ): Child {
   const path = fileURLToPath(new URL(`../programs/${name}.ts`, import.meta.url));
-  const [command = '', ...rest] = [...prefix, process.execPath, path, ...args];
-  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const [command = '', ...rest] = [...prefix, process.execPath, '--import', endWithParent, path, ...args];
+  const child = spawn(command, rest, { stdio: 'pipe', ...options });
   const lines: string[] = [];
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
