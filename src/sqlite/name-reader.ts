@@ -85,4 +85,5 @@ export class NameReader {
   }
 }
 
-const noTags: readonly string[] = [];
+/** Shared by all, so frozen. */
+const noTags: readonly string[] = Object.freeze([]);

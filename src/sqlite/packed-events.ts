@@ -26,7 +26,8 @@ export interface PackedEvent {
 }
 
 const columns = 3;
-const noTags: readonly string[] = [];
+/** Shared by all, so frozen. */
+const noTags: readonly string[] = Object.freeze([]);
 
 export function packEvents(events: readonly Draft[]): PackedEvents {
   const types: TypeName[] = [];

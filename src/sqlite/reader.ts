@@ -19,9 +19,17 @@ export interface PageBounds {
   readonly limit: number;
 }
 
-export interface StreamPageBounds extends PageBounds {
+/** Versions of a stream, every one of which exists. */
+export interface VersionRange {
   readonly afterVersion: number;
   readonly untilVersion: number;
+}
+
+/** Which versions are asked for, whether they exist or not. */
+export interface VersionBounds extends VersionRange {
+  /** Positions above this, up to and with `until`. */
+  readonly after: number;
+  readonly until: number;
 }
 
 /** Bytes after which a page is cut, so that reading it does not hold the event loop for long. */
@@ -69,7 +77,7 @@ export class Reader {
       arrays(`select ${eventColumns} from events where ${where} order by ${order} limit ?`);
     const byPosition = 'position > ? and position <= ?';
     this.#byPosition = { forwards: page(byPosition, 'position'), backwards: page(byPosition, 'position desc') };
-    const byVersion = 'stream = ? and version > ? and version <= ? and +position > ? and +position <= ?';
+    const byVersion = 'stream = ? and version > ? and version <= ?';
     this.#byVersion = { forwards: page(byVersion, 'version'), backwards: page(byVersion, 'version desc') };
     this.#one = arrays(`select ${eventColumns} from events where position = ?`);
     this.#timeAt = db.prepare('select recorded_at from events where position = ?');
@@ -101,27 +109,39 @@ export class Reader {
     return page;
   }
 
-  /** @throws {EngineError} `store_corrupt` where a version is missing. */
-  streamPage(stream: string, bounds: StreamPageBounds): readonly Recorded[] {
+  /** The versions that there are within bounds. @throws {EngineError} `store_corrupt` */
+  versions(stream: string, { after, until, afterVersion, untilVersion }: VersionBounds): VersionRange {
     const id = this.#streams.id(stream);
     if (id === undefined) {
       this.#streams.requireAbsent(stream);
-      return [];
+      return { afterVersion: 0, untilVersion: 0 };
     }
-    const { backwards, afterVersion, untilVersion, after, until, limit } = bounds;
+    return {
+      afterVersion: Math.max(afterVersion, this.#streams.versionAt(stream, id, after)),
+      untilVersion: Math.min(untilVersion, this.#streams.versionAt(stream, id, until)),
+    };
+  }
+
+  /**
+   * The next events of a stream within a range that is not empty; at least one.
+   * @throws {EngineError} `store_corrupt` where a version is missing.
+   */
+  streamPage(
+    stream: string,
+    { afterVersion, untilVersion }: VersionRange,
+    backwards: boolean,
+    limit: number,
+  ): readonly Recorded[] {
     const statement = this.#byVersion[backwards ? 'backwards' : 'forwards'];
-    const page = this.#collect(statement.iterate(id, afterVersion, untilVersion, after, until, limit));
-    let expected = page[0]?.version;
-    for (const event of page) {
-      if (event.version !== expected) throw this.#missing(`version ${expected} of ${stream}`);
+    const page = this.#collect(
+      statement.iterate(this.#streams.id(stream) as number, afterVersion, untilVersion, limit),
+    );
+    let expected = backwards ? untilVersion : afterVersion + 1;
+    for (const { version } of page) {
+      if (version !== expected) throw this.#missing(`version ${expected} of ${stream}`);
       expected += backwards ? -1 : 1;
     }
-    // Which versions the bounds by position leave out is not known; all others must be there.
-    if (!backwards && after === 0) {
-      const first = page[0]?.version ?? afterVersion + 1;
-      if (first !== afterVersion + 1) throw this.#missing(`version ${afterVersion + 1} of ${stream}`);
-      if (page.length === 0 && afterVersion < untilVersion) this.#streams.requireEnd(stream, id, afterVersion, until);
-    }
+    if (page.length === 0) throw this.#missing(`version ${expected} of ${stream}`);
     return page;
   }
 

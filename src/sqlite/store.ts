@@ -171,23 +171,17 @@ export class SqliteEventStore implements EventStore {
     { query, after, until, pageSize }: ResolvedQuery,
     stream: string,
   ): AsyncGenerator<readonly Recorded[]> {
-    const { match, backwards = false } = query;
-    let low = query.afterVersion ?? 0;
-    let high = query.untilVersion ?? Infinity;
-    for (;;) {
-      const bounds = {
-        after,
-        until,
-        backwards,
-        limit: match === undefined ? pageSize : defaultPageSize,
-        afterVersion: low,
-        untilVersion: high,
-      };
-      const page = await this.#patiently(() => this.#reader.streamPage(stream, bounds));
-      const last = page.at(-1);
-      if (last === undefined) return;
-      if (backwards) high = last.version - 1;
-      else low = last.version;
+    const { match, backwards = false, afterVersion = 0, untilVersion = Infinity } = query;
+    const bounds = { after, until, afterVersion, untilVersion };
+    const range = await this.#patiently(() => this.#reader.versions(stream, bounds));
+    let [low, high] = [range.afterVersion, range.untilVersion];
+    const limit = match === undefined ? pageSize : defaultPageSize;
+    while (low < high) {
+      const left = { afterVersion: low, untilVersion: high };
+      const page = await this.#patiently(() => this.#reader.streamPage(stream, left, backwards, limit));
+      const { version } = page.at(-1) as Recorded;
+      if (backwards) high = version - 1;
+      else low = version;
       yield match === undefined ? page : page.filter((event) => matches(match, event));
     }
   }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { deletedType } from '../event/event.ts';
+import type { Recorded } from '../event/event.ts';
 import { EngineError } from '../ground/errors.ts';
 import { eventColumns, toRecorded } from './event-row.ts';
 import type { EventRow } from './event-row.ts';
@@ -30,6 +31,7 @@ export class StreamIndex {
   readonly #selectBefore: StatementSync;
   readonly #selectAfter: StatementSync;
   readonly #selectLast: StatementSync;
+  readonly #selectOne: StatementSync;
   readonly #selectNext: StatementSync;
 
   constructor(db: DatabaseSync, file: string, names: NameReader) {
@@ -41,6 +43,8 @@ export class StreamIndex {
     this.#selectAfter = db.prepare('select id, name from streams where name > ? order by name limit 1');
     this.#selectLast = db.prepare(`select ${eventColumns} from events where stream = ? order by version desc limit 1`);
     this.#selectLast.setReturnArrays(true);
+    this.#selectOne = db.prepare(`select ${eventColumns} from events where stream = ? and version = ?`);
+    this.#selectOne.setReturnArrays(true);
     this.#selectNext = db.prepare(
       'select stream, version, position from events where (stream, version) > (?, ?) order by stream, version limit 1',
     );
@@ -68,25 +72,49 @@ export class StreamIndex {
   state(stream: string): StreamState {
     const id = this.id(stream);
     if (id === undefined) return { id: 0, version: 0, deleted: false };
-    const row = this.#selectLast.get(id) as unknown as EventRow | undefined;
-    if (row === undefined) throw this.#damaged(stream);
-    const last = toRecorded(row, this.#names, this.#file);
-    this.requireEnd(stream, id, last.version, last.position);
-    return { id, version: last.version, deleted: last.type === deletedType };
+    const { version, type } = this.#last(stream, id);
+    return { id, version, deleted: type === deletedType };
   }
 
   /**
-   * That a stream has no version behind this one, at least none up to a position.
+   * The last version of a stream that was appended up to a position; 0 if there is none. Positions grow with versions,
+   * so it is searched for by halves, in rows that are checked.
    * @throws {EngineError} `store_corrupt`
    */
-  requireEnd(stream: string, id: number, version: number, until: number): void {
+  versionAt(stream: string, id: number, position: number): number {
+    if (position <= 0) return 0;
+    const last = this.#last(stream, id);
+    if (last.position <= position) return last.version;
+    let [low, high] = [0, last.version - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      const row = this.#selectOne.get(id, middle) as unknown as EventRow | undefined;
+      if (row === undefined) throw this.#damaged(stream);
+      if (toRecorded(row, this.#names, this.#file).position <= position) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #last(stream: string, id: number): Recorded {
+    const row = this.#selectLast.get(id) as unknown as EventRow | undefined;
+    if (row === undefined) throw this.#damaged(stream);
+    const last = toRecorded(row, this.#names, this.#file);
+    this.#requireEnd(stream, id, last);
+    return last;
+  }
+
+  /** That a stream has no version behind this one, but for what other processes have appended in between. */
+  #requireEnd(stream: string, id: number, { version, position }: Recorded): void {
+    // The head first: streams that are made between the two looks are only more to be found by the second.
+    const { streams } = this.#head.read();
     const next = this.#selectNext.get(id, version) as { stream: number; version: number; position: number } | undefined;
     if (next === undefined) {
-      if (id < this.#head.read().streams) throw this.#damaged(stream);
+      if (id < streams) throw this.#damaged(stream);
       return;
     }
     const isNextStream = next.stream === id + 1 && next.version === 1;
-    const isLater = next.stream === id && next.version === version + 1 && next.position > until;
+    const isLater = next.stream === id && next.version === version + 1 && next.position > position;
     if (!isNextStream && !isLater) throw this.#damaged(stream);
   }
 

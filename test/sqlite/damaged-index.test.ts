@@ -3,7 +3,7 @@ import { copyFile, open, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EngineError, openLog } from 'eventsrc';
-import type { EventLog, EventQuery } from 'eventsrc';
+import type { EventLog, EventQuery, ReadQuery } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/temporary.ts';
@@ -11,6 +11,14 @@ import { temporaryFolder } from '../support/temporary.ts';
 const flips = process.env.SOAK === undefined ? 60 : 2_000;
 const streams = Array.from({ length: 40 }, (_, n) => `order-${n}`);
 const queries: readonly EventQuery[] = [[{ tags: ['all'] }], [{ types: ['A'] }], [{ types: ['B'], tags: ['odd'] }]];
+const streamQueries: readonly ReadQuery[] = [
+  { pageSize: 2 },
+  { pageSize: 2, backwards: true },
+  { backwards: true, limit: 1 },
+  { after: 41 },
+  { after: 15, until: 85, backwards: true },
+  { afterVersion: 1, untilVersion: 2 },
+];
 const checkedBytes = 16 * 1024 * 1024;
 
 async function makeStore(file: string, ballastBytes: number): Promise<void> {
@@ -32,8 +40,10 @@ async function readStreams(log: EventLog): Promise<readonly string[]> {
   for (const stream of streams) {
     const [head] = await log.heads([stream]);
     lines.push(JSON.stringify(head));
-    for await (const page of log.read({ stream, pageSize: 2 }))
-      lines.push(...page.map((event) => JSON.stringify(event)));
+    for (const query of streamQueries) {
+      for await (const page of log.read({ stream, ...query }))
+        lines.push(...page.map((event) => JSON.stringify(event)));
+    }
   }
   return lines;
 }
