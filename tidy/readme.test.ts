@@ -15,15 +15,27 @@ test('every npm script that the read-me names exists', () => {
   expect(unknown, 'correct README.md, or add these scripts to package.json').toEqual([]);
 });
 
-test('the first example of the read-me runs', async () => {
-  const example = /^```ts\n(.*?)^```$/ms.exec(readme)?.[1];
-  if (example === undefined) throw new Error('README.md has no ```ts block: show a first example.');
+/** The examples of the documentation: each is a program of its own. */
+const examples = ['README.md', 'docs/commands.md'].flatMap((path) =>
+  [...readFileSync(join(root, path), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ''], index) => ({
+    name: `${path}, example ${index + 1}`,
+    code,
+    prints: [...code.matchAll(/^.*console\.log\(.*\); \/\/ (.+)$/gm)].map(([, printed = '']) => printed),
+  })),
+);
+
+test('there are examples', () => {
+  expect(examples.length).toBeGreaterThan(4);
+});
+
+test.each(examples)('$name runs, and prints what it says', async ({ code, prints }) => {
   // Inside the repository, where `eventsrc` and the schema libraries resolve as they do for a user.
   mkdirSync(join(root, '.tmp'), { recursive: true });
   const folder = mkdtempSync(join(root, '.tmp/readme-'));
   try {
-    writeFileSync(join(folder, 'example.ts'), example);
-    await run(process.execPath, ['example.ts'], folder);
+    writeFileSync(join(folder, 'example.ts'), code);
+    const printed = await run(process.execPath, ['example.ts'], folder);
+    expect(printed.split('\n').filter((line) => line !== '')).toEqual(prints);
   } finally {
     rmSync(folder, { recursive: true });
   }
