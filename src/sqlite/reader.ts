@@ -152,6 +152,19 @@ export class Reader {
     return toRecorded(row, this.#names, this.#file);
   }
 
+  /** The events at the first of these positions, as many as make a page. @throws {EngineError} `store_corrupt` */
+  pageAt(positions: readonly number[]): readonly Recorded[] {
+    const page: Recorded[] = [];
+    let bytes = 0;
+    for (const position of positions) {
+      const event = this.at(position);
+      page.push(event);
+      bytes += event.data.length + event.metadata.length;
+      if (bytes >= pageBytesMax) break;
+    }
+    return page;
+  }
+
   /** The last position whose event was recorded before `time`; positions up to `head` are looked at. */
   lastBefore(time: number, head: number): number {
     let low = 0;
@@ -172,11 +185,11 @@ export class Reader {
     return { stream, version, deleted, hotCount: version };
   }
 
-  streams({ prefix = '', after = '', limit }: StreamsQuery): readonly StreamHead[] {
+  streamNames({ prefix = '', after = '', limit }: StreamsQuery): readonly string[] {
     const names = this.#streamNames.all(prefix, after, limit).map(({ name }) => String(name));
     // Names are ordered by their bytes, so those with the prefix stand together.
     const end = names.findIndex((name) => !name.startsWith(prefix));
-    return names.slice(0, end === -1 ? names.length : end).map((name) => this.streamHead(name));
+    return names.slice(0, end === -1 ? names.length : end);
   }
 
   #collect(rows: Iterable<unknown>): readonly Recorded[] {

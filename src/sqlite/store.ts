@@ -153,7 +153,7 @@ export class SqliteEventStore implements EventStore {
       const call: SearchCall = { query: match, range: { after: low, until: high, backwards, limit: pageSize } };
       const positions = await this.#search<readonly number[]>('search', call);
       if (positions.length === 0) return;
-      const page = await this.#patiently(() => positions.map((position) => this.#reader.at(position)));
+      const page = await this.#patiently(() => this.#reader.pageAt(positions));
       const stray = page.find((event) => !matches(match, event));
       if (stray !== undefined) {
         throw new EngineError('store_corrupt', {
@@ -163,7 +163,7 @@ export class SqliteEventStore implements EventStore {
       }
       [low, high] = rest(page, low, high, backwards);
       yield page;
-      if (positions.length < pageSize) return;
+      if (positions.length < pageSize && page.length === positions.length) return;
     }
   }
 
@@ -194,12 +194,18 @@ export class SqliteEventStore implements EventStore {
 
   async heads(streams: readonly string[]): Promise<readonly StreamHead[]> {
     this.#checkOpen();
-    return this.#patiently(() => streams.map((stream) => this.#reader.streamHead(stream)));
+    const heads: StreamHead[] = [];
+    for (let start = 0; start < streams.length; start += headsPerSlice) {
+      if (start > 0) await setImmediate();
+      const slice = streams.slice(start, start + headsPerSlice);
+      heads.push(...(await this.#patiently(() => slice.map((stream) => this.#reader.streamHead(stream)))));
+    }
+    return heads;
   }
 
   async streams(query: StreamsQuery): Promise<readonly StreamHead[]> {
     this.#checkOpen();
-    return this.#patiently(() => this.#reader.streams(query));
+    return this.heads(await this.#patiently(() => this.#reader.streamNames(query)));
   }
 
   async head(): Promise<StoreHead> {
@@ -278,6 +284,8 @@ export class SqliteEventStore implements EventStore {
   }
 }
 
+/** Looked up before everything else gets its turn: some milliseconds. */
+const headsPerSlice = 128;
 /** Each attempt waits a second by itself. */
 const busyAttemptsMax = 30;
 

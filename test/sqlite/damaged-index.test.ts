@@ -8,7 +8,7 @@ import { sqlite } from 'eventsrc/sqlite';
 import { beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/temporary.ts';
 
-const flips = process.env.SOAK === undefined ? 60 : 2_000;
+const flips = process.env.SOAK === undefined ? 40 : 2_000;
 const streams = Array.from({ length: 40 }, (_, n) => `order-${n}`);
 const queries: readonly EventQuery[] = [[{ tags: ['all'] }], [{ types: ['A'] }], [{ types: ['B'], tags: ['odd'] }]];
 const streamQueries: readonly ReadQuery[] = [
@@ -35,17 +35,20 @@ async function makeStore(file: string, ballastBytes: number): Promise<void> {
     await log.append([{ stream: 'ballast-1', events: [{ type: 'Ballast', data: 'x'.repeat(ballastBytes) }] }]);
 }
 
-async function readStreams(log: EventLog): Promise<readonly string[]> {
-  const lines: string[] = [];
-  for (const stream of streams) {
-    const [head] = await log.heads([stream]);
-    lines.push(JSON.stringify(head));
-    for (const query of streamQueries) {
+async function readHeads(log: EventLog): Promise<readonly string[]> {
+  return (await log.heads(streams)).map((head) => JSON.stringify(head));
+}
+
+/** One way of reading at a time: each must notice by itself what is missing. */
+function readingStreams(query: ReadQuery): (log: EventLog) => Promise<readonly string[]> {
+  return async (log) => {
+    const lines: string[] = [];
+    for (const stream of streams) {
       for await (const page of log.read({ stream, ...query }))
         lines.push(...page.map((event) => JSON.stringify(event)));
     }
-  }
-  return lines;
+    return lines;
+  };
 }
 
 async function readQueries(log: EventLog): Promise<readonly string[]> {
@@ -114,12 +117,22 @@ test('one store is checked as a whole when opened, the other is not', async () =
   expect((await stat(large)).size).toBeGreaterThan(checkedBytes);
 });
 
-test.each<[size: string, index: string, read: (log: EventLog) => Promise<readonly string[]>]>([
-  ['large', 'events_by_stream', readStreams],
-  ['large', 'sqlite_autoindex_streams_1', readStreams],
-  ['small', 'events_by_type', readQueries],
-  ['small', 'event_tags', readQueries],
-])('a %s store: what is read through a damaged %s is right, or an error', async (size, index, read) => {
+test.each<[size: string, index: string, how: string, read: (log: EventLog) => Promise<readonly string[]>]>([
+  ['large', 'events_by_stream', 'as heads', readHeads],
+  ...streamQueries.map(
+    (query) =>
+      ['large', 'events_by_stream', JSON.stringify(query), readingStreams(query)] as [
+        string,
+        string,
+        string,
+        typeof readHeads,
+      ],
+  ),
+  ['large', 'sqlite_autoindex_streams_1', 'as heads', readHeads],
+  ['large', 'sqlite_autoindex_streams_1', 'stream by stream', readingStreams({})],
+  ['small', 'events_by_type', 'by queries', readQueries],
+  ['small', 'event_tags', 'by queries', readQueries],
+])('a %s store: what is read through a damaged %s (%s) is right, or an error', async (size, index, _, read) => {
   const file = size === 'small' ? small : large;
   const original = await attempt(file, read);
   expect(original).not.toBeInstanceOf(EngineError);
@@ -138,7 +151,7 @@ test.each<[size: string, index: string, read: (log: EventLog) => Promise<readonl
       else expect(found, `bit ${bit} of byte ${at}`).toEqual(original);
     });
   }
-  expect(noticed).toBeGreaterThan(bits.length / 4);
+  expect(noticed).toBeGreaterThan(bits.length / 10);
   expect(await attempt(file, read)).toEqual(original);
 });
 

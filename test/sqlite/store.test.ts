@@ -219,3 +219,31 @@ test('the write-ahead log stays short under constant load, also while a reader p
   expect(size).toBeLessThan(16_000_000);
   expect((await reader.next()).value).toHaveLength(10);
 });
+
+test('nothing that is long holds the event loop: other things get their turn in between', async () => {
+  await using log = await openLog({
+    store: sqlite(join(await temporaryFolder(), 'long.db')),
+    limits: { streams: Infinity, eventsPerAppend: Infinity, eventBytes: Infinity },
+  });
+  const streams = Array.from({ length: 3_000 }, (_, index) => `order-${index}`);
+  await log.append(streams.map((stream) => ({ stream, events: [{ type: 'A', data: 1 }] })));
+  const large = Array.from({ length: 12 }, () => ({ type: 'Large', data: 'x'.repeat(400_000) }));
+  await log.append([{ stream: 'large-1', events: large }]);
+  let turns = 0;
+  const counting = setInterval(() => (turns += 1), 0);
+  const turnsDuring = async (work: () => Promise<unknown>): Promise<number> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    const before = turns;
+    await work();
+    return turns - before;
+  };
+  try {
+    expect(await turnsDuring(() => log.streams({ limit: 100_000 }))).toBeGreaterThan(3);
+    expect(await turnsDuring(() => log.heads(streams))).toBeGreaterThan(3);
+    const pages: number[] = [];
+    for await (const page of log.read({ match: [{ types: ['Large'] }], pageSize: 4_096 })) pages.push(page.length);
+    expect(pages).toEqual([3, 3, 3, 3]);
+  } finally {
+    clearInterval(counting);
+  }
+});
