@@ -205,7 +205,7 @@ export class EngineError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** Whether `error` is an EngineError with this code. */
+/** Whether `error` is an EngineError with this code, also one from another copy of this package. */
 export function hasCode<Code extends ErrorCode>(error: unknown, code: Code): error is EngineError<Code> {
-  return error instanceof EngineError && error.code === code;
+  return error instanceof Error && error.name === 'EngineError' && (error as { code?: unknown }).code === code;
 }

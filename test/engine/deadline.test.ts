@@ -139,6 +139,45 @@ describe('a command that takes too long', () => {
   });
 });
 
+test('a command that is cancelled while one decided after it is being checked is not done', async () => {
+  const checking = Promise.withResolvers<void>();
+  const checked = Promise.withResolvers<void>();
+  const any: StandardSchemaV1<object, object> = {
+    '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: value as object }) },
+  };
+  const slowly: StandardSchemaV1<object, object> = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: async (value) => {
+        checking.resolve();
+        await checked.promise;
+        return { value: value as object };
+      },
+    },
+  };
+  const line = defineAggregate({
+    name: 'line',
+    events: { Quick: any, Slow: slowly },
+    initialState: [] as readonly string[],
+    evolve: { Quick: (said) => [...said, 'quick'], Slow: (said) => [...said, `slow after ${said.length}`] },
+    commands: {
+      quick: { input: any, decide: () => [{ type: 'Quick', data: {} }] },
+      slow: { input: any, decide: () => [{ type: 'Slow', data: {} }] },
+    },
+  });
+  const { engine } = await open({ aggregates: [line] });
+  const aborting = new AbortController();
+  const quick = engine.execute(line.commands.quick('1', {}), { signal: aborting.signal });
+  const slow = engine.execute(line.commands.slow('1', {}));
+  await checking.promise;
+  aborting.abort();
+  await expect(quick).rejects.toMatchObject({ code: 'command_aborted', details: { outcome: 'not_written' } });
+  checked.resolve();
+  expect(await slow).toMatchObject({ kind: 'accepted', version: 1 });
+  expect((await engine.load(line, '1')).state).toEqual(['slow after 0']);
+});
+
 test('a decision that waits for another with the same boundary can be cancelled', async () => {
   const next = defineDecision({
     name: 'next',

@@ -216,6 +216,21 @@ describe.each<[string, () => Backend]>([
     await expect(engine.executeAll([])).rejects.toMatchObject({ code: 'request_invalid' });
   });
 
+  test('a limit that one append of several would pass is met by as many as fit', async () => {
+    const engine = await openEngine({ store: place(), aggregates: [account], limits: { eventsPerStream: 3 } });
+    opened.push(engine);
+    const settled = await Promise.allSettled([1, 2, 3, 4, 5].map(() => engine.execute(deposit('1', { amount: 1 }))));
+    expect(settled.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'rejected',
+    ]);
+    expect(settled[4]).toMatchObject({ reason: { code: 'limit_exceeded' } });
+    expect(await engine.load(account, '1')).toMatchObject({ version: 3 });
+  });
+
   test('transfers between accounts, raced, keep the sum', async () => {
     const store = place();
     const engines = [await engineOn(store), await engineOn(store)];

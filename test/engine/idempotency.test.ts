@@ -201,3 +201,28 @@ describe.each<[string, () => Backend]>([
     expect(await engine.log.receipt('old-0')).toBeUndefined();
   });
 });
+
+test('a conflict is none where the very command was done elsewhere, after its receipt was looked up', async () => {
+  const store = shared(memory());
+  const theirs = await engineOn(store);
+  const send = (engine: Engine) =>
+    engine.execute(deposit('1', { amount: 1 }), { idempotencyKey: 'k', expectedVersion: 0 });
+  let isFirst = true;
+  const ours = await engineOn({
+    name: 'late',
+    openEvents: async (options) =>
+      new Proxy(await store.openEvents(options), {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name, target);
+          if (name !== 'receipt') return typeof value === 'function' ? value.bind(target) : value;
+          return async (key: string) => {
+            const found = await target.receipt(key);
+            if (isFirst) await send(theirs);
+            isFirst = false;
+            return found;
+          };
+        },
+      }),
+  });
+  expect(await send(ours)).toMatchObject({ kind: 'accepted', version: 1, duplicate: true });
+});
