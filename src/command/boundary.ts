@@ -67,6 +67,6 @@ export function expectedOf({ version, deleted }: Folded): ExpectedVersion {
 export function queueKeys(boundary: Boundary): readonly string[] {
   if (boundary.kind === 'stream') return [boundary.stream];
   return boundary.query.flatMap(({ types = [], tags = [] }) =>
-    tags.length > 0 ? [`#${tags.toSorted().join('\n')}`] : types.map((type) => `:${type}`),
+    tags.length > 0 ? [`#${tags.join('\n')}`] : types.map((type) => `:${type}`),
   );
 }

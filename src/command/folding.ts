@@ -79,11 +79,8 @@ export class Folding {
     return this.#guarded(next);
   }
 
-  /** Keeps a state, unless a later one is kept already. */
-  keep(boundary: Boundary, folded: Folded): void {
-    const kept = this.#kept(boundary);
-    if (kept === undefined || kept.position < folded.position)
-      this.#cache.set(boundary.key, { fold: boundary.fold, folded });
+  keep({ key, fold }: Boundary, folded: Folded): void {
+    this.#cache.set(key, { fold, folded });
   }
 
   /** Another definition of the same name folds into other states. */

@@ -29,7 +29,7 @@ const shape = 'An event query is a list of { types, tags }, both lists of string
 const namesMax = 10_000;
 
 /**
- * A copy of a query, with each name once.
+ * A copy of a query, each name once and in order: queries that say the same become the same.
  * @throws {EngineError} `request_invalid` for anything but a list of { types, tags }, or one that is too long.
  */
 export function checkEventQuery(query: EventQuery): EventQuery {
@@ -51,7 +51,8 @@ export function checkEventQuery(query: EventQuery): EventQuery {
 
 function distinctNames(names: unknown): readonly string[] {
   if (names === undefined) return [];
-  if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return [...new Set<string>(names)];
+  if (Array.isArray(names) && names.every((name) => typeof name === 'string'))
+    return [...new Set<string>(names)].sort();
   throw invalid(shape);
 }
 
