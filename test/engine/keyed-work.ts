@@ -1,6 +1,7 @@
 /** A list of commands, each with a key, that is the same for the same seed; and what a run of each, once, leads to. */
 import type { AggregateCommand } from 'eventsrc';
 import { account } from '../command/account.ts';
+import { seededRandom } from '../support/random.ts';
 
 export interface KeyedCommand {
   readonly key: string;
@@ -12,7 +13,7 @@ const { open, deposit, withdraw } = account.commands;
 
 /** Commands by account: those of one account are to be done in order. */
 export function keyedWork(seed: number, perAccount: number): readonly (readonly KeyedCommand[])[] {
-  const random = generator(seed);
+  const random = seededRandom(seed);
   return ['a', 'b', 'c', 'd', 'e'].map((id) =>
     Array.from({ length: perAccount }, (_, index) => {
       const die = random();
@@ -39,15 +40,4 @@ export function expectedStates(
     }
     return state;
   });
-}
-
-/** Numbers from 0 to 1 (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

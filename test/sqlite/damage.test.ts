@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { EngineError, openLog } from 'eventsrc';
 import type { EventLog } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
+import { seededRandom } from '../support/random.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const flips = process.env.SOAK === '1' ? 20_000 : 150;
@@ -43,17 +44,6 @@ async function makeStore(file: string): Promise<readonly string[]> {
   return await readEverything(log);
 }
 
-/** A seeded generator (mulberry32), so that a failure can be repeated. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 let folder = '';
 let whole = '';
 let original: readonly string[] = [];
@@ -81,7 +71,7 @@ describe('a file that is not a store is refused and left as it is', () => {
     'random bytes': (file) =>
       writeFile(
         file,
-        Uint8Array.from({ length: 9_000 }, random(1)).map((_, index) => (index * 89) % 251),
+        Uint8Array.from({ length: 9_000 }, seededRandom(1)).map((_, index) => (index * 89) % 251),
       ),
     'another program’s database': async (file) => {
       const db = new DatabaseSync(file);
@@ -146,7 +136,7 @@ test(
   { timeout: 600_000 },
   async () => {
     const seed = Number(process.env.SEED ?? Date.now() % 1e9);
-    const next = random(seed);
+    const next = seededRandom(seed);
     const file = join(folder, 'flipped.db');
     const bytes = await readFile(whole);
     const outcomes: Record<string, number> = {};
