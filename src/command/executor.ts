@@ -1,5 +1,6 @@
 import type { EventEncoder, RecordedEvent } from '../event/codec.ts';
 import { checkReceiptKey, streamName } from '../event/names.ts';
+import type { EventQuery } from '../event/query.ts';
 import type { SchemaResult } from '../event/standard-schema.ts';
 import { EngineError } from '../ground/errors.ts';
 import { checkExpected } from '../store/append-request.ts';
@@ -12,6 +13,7 @@ import type { CommandMetadata } from './command-metadata.ts';
 import { eventMetadata } from './command-metadata.ts';
 import { Deadline } from './deadline.ts';
 import type { AnyDecision } from './decision.ts';
+import { describe } from './folding.ts';
 import type { Handler } from './handler.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { Plan } from './plan.ts';
@@ -143,6 +145,7 @@ export class Executor {
 
   /** @throws {EngineError} `command_unknown`, `name_invalid` */
   #find(command: Command): { readonly handler: Handler; readonly toStep: (input: unknown) => Step } {
+    if (typeof command !== 'object' || command === null) throw invalid(`${String(command)} is no command`);
     if ('decision' in command) {
       const known = this.#decisions.get(command.decision);
       if (known === undefined) throw unknown(command.decision, this.#decisions.keys());
@@ -151,7 +154,7 @@ export class Executor {
         handler: fold.handler,
         input,
         encoder,
-        boundary: queryBoundary(fold, fold.queryFor(input)),
+        boundary: queryBoundary(fold, askedQuery(fold, input)),
       });
       return { handler: fold.handler, toStep };
     }
@@ -193,6 +196,16 @@ export class Executor {
       await this.#idle.promise;
     }
     await this.#sweep.end();
+  }
+}
+
+/** @throws {EngineError} `decide_failed` */
+function askedQuery(fold: AnyDecision, input: unknown): EventQuery {
+  try {
+    return fold.queryFor(input);
+  } catch (error) {
+    const reason = `its query failed: ${describe(error)}`;
+    throw new EngineError('decide_failed', { command: fold.name, reason }, { cause: error });
   }
 }
 

@@ -74,6 +74,8 @@ export interface LoadedState<State> {
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { store, aggregates = [], decisions = [], clock = systemClock } = options;
+  requireDefinitions('aggregates', 'aggregate', aggregates);
+  requireDefinitions('decisions', 'decision', decisions);
   requireDistinct([...aggregates, ...decisions].map(({ name }) => name));
   const settings = checkSettings(options);
   const isOpen = store instanceof EventLog;
@@ -225,6 +227,17 @@ const backOffMaxMs = 50;
 function backOff(conflicts: number): Promise<void> {
   const waitMs = Math.random() * Math.min(backOffMaxMs, 2 ** conflicts);
   return new Promise((resolve) => setTimeout(resolve, waitMs));
+}
+
+function requireDefinitions(option: string, kind: string, given: readonly { readonly kind: string }[]): void {
+  for (const value of given) {
+    if (value?.kind !== kind)
+      throw new EngineError('option_invalid', {
+        option,
+        value,
+        expected: `a list of ${option} that were defined with this package`,
+      });
+  }
 }
 
 function requireDistinct(names: readonly string[]): void {

@@ -161,6 +161,30 @@ describe('a decision', () => {
     await expect(engine.execute(decision({}))).rejects.toMatchObject({ code: 'name_invalid' });
   });
 
+  test('whose query throws, or is none, is named', async () => {
+    const asking = (query: () => never) =>
+      defineDecision({
+        name: 'asking',
+        events: { Counted: z.object({ by: z.number() }) },
+        input: z.object({}),
+        query,
+        initialState: 0,
+        evolve: { Counted: (count) => count + 1 },
+        decide: () => [],
+      });
+    const throwing = asking(() => {
+      throw new Error('no idea');
+    });
+    await using engine = await open({ decisions: [throwing] });
+    await expect(engine.execute(throwing({}))).rejects.toMatchObject({
+      code: 'decide_failed',
+      message: expect.stringContaining('no idea'),
+    });
+    const nonsense = asking(() => 'everything' as never);
+    await using other = await open({ decisions: [nonsense] });
+    await expect(other.execute(nonsense({}))).rejects.toMatchObject({ code: 'decide_failed' });
+  });
+
   test('takes no expected version', async () => {
     const decision = place('other-1', 'Foreign');
     await using engine = await open({ decisions: [decision] });

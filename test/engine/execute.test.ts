@@ -4,6 +4,7 @@ import type { Backend, Engine } from '../../src/index.ts';
 import { sqlite } from 'eventsrc/sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
 import { account } from '../command/account.ts';
+import { runProgram } from '../support/child.ts';
 import { shared } from '../support/gated-store.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -285,6 +286,17 @@ describe.each<[string, () => Backend]>([
   });
 });
 
+test('processes that race for one stream, many commands at once, never lose an update or overdraw', async () => {
+  const file = join(folder, 'raced.db');
+  const engine = await engineOn(sqlite(file));
+  await engine.execute(deposit('shared', { amount: 700 }));
+  const printed = await Promise.all([1, 2, 3, 4].map(() => runProgram('account-racer', [file, '250'])));
+  const kinds = printed.map(([line = '']) => JSON.parse(line) as Record<string, number>);
+  const total = (kind: string) => kinds.reduce((sum, count) => sum + (count[kind] ?? 0), 0);
+  expect({ accepted: total('accepted'), rejected: total('rejected') }).toEqual({ accepted: 700, rejected: 300 });
+  expect(await engine.load(account, 'shared')).toMatchObject({ state: { balance: 0 }, version: 701 });
+});
+
 test('an unknown command names those that are known', async () => {
   const engine = await engineOn(memory());
   const unknown = { aggregate: 'account', id: '1', command: 'opn', input: {} };
@@ -295,6 +307,8 @@ test('an unknown command names those that are known', async () => {
   await expect(engine.execute({ decision: 'nobody', input: {} })).rejects.toSatisfy((error) =>
     hasCode(error, 'command_unknown'),
   );
+  for (const nothing of [undefined, null, 'deposit', 7])
+    await expect(engine.execute(nothing as never)).rejects.toMatchObject({ code: 'request_invalid' });
   await expect(engine.execute(deposit('with\0zero', { amount: 1 }))).rejects.toMatchObject({ code: 'name_invalid' });
 });
 
@@ -303,6 +317,7 @@ test('two definitions of one name, and settings that cannot be meant, are refuse
   await expect(openEngine({ store, aggregates: [account, account] })).rejects.toMatchObject({
     code: 'definition_invalid',
   });
+  await expect(openEngine({ store, aggregates: [{} as never] })).rejects.toMatchObject({ code: 'option_invalid' });
   await expect(openEngine({ store, commandTimeoutMs: 0 })).rejects.toMatchObject({ code: 'option_invalid' });
   await expect(openEngine({ store, conflictRetries: -1 })).rejects.toMatchObject({ code: 'option_invalid' });
   await expect(openEngine({ store, idempotencyWindowMs: Number.NaN })).rejects.toMatchObject({
