@@ -26,6 +26,9 @@ export function eventMetadata(
   causedBy: RecordedEvent | undefined,
   newId: () => string,
 ): EventMetadata {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new EngineError('option_invalid', { option: 'metadata', value: given, expected: 'an object' });
+  }
   for (const name of ['correlationId', 'causationId', 'actor', 'commandId', 'traceparent']) {
     const value = given[name];
     if (value !== undefined && typeof value !== 'string') throw invalid(name, value, 'a string');

@@ -69,6 +69,13 @@ test.each([
   });
 });
 
+test.each(['ada', null, ['ada']])('metadata that is no object is refused: %j', async (metadata) => {
+  const engine = await open();
+  await expect(
+    engine.execute(deposit('1', { amount: 1 }), { metadata: metadata as unknown as CommandMetadata }),
+  ).rejects.toMatchObject({ code: 'option_invalid', details: { option: 'metadata' } });
+});
+
 test('decide sees the time, ids and the metadata, and may add to an event’s own', async () => {
   const note = defineAggregate({
     name: 'note',
