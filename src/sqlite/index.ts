@@ -13,7 +13,7 @@ export interface SqliteOptions {
 /**
  * A store in one file on disk, by Node's own SQLite: nothing to install, no server. The file is made if it does
  * not exist (its folder is not); beside it lie `<file>-wal` and `<file>-shm` while it is open. Several processes may
- * open it. Not for network file systems.
+ * open it, also through symbolic links; under two names by a hard link it is refused. Not for network file systems.
  * @throws {EngineError} `option_invalid` for an empty name or one that SQLite would take for something else.
  */
 export function sqlite(file: string, options: SqliteOptions = {}): Backend {

@@ -1,11 +1,17 @@
 /** Disks that are full, read-only or broken. Each case needs a right or a tool that not every machine gives. */
 import { execFileSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { openLog } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { expect, test } from 'vitest';
+import { runLength } from '../../src/sqlite/id-index.ts';
+import { packEvents } from '../../src/sqlite/packed-events.ts';
+import { Writer } from '../../src/sqlite/writer.ts';
+import { draft } from '../../src/testing/drafts.ts';
 import { runProgram } from '../support/child.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -60,6 +66,42 @@ test.skipIf(!canMount)(
     }
   },
 );
+
+test.skipIf(!canMount)('a full disk leaves no hole in the index of ids', async () => {
+  const disk = await temporaryFolder();
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk]);
+  try {
+    const file = join(disk, 'store.db');
+    const writer = new Writer({ file, create: true, lockTimeoutMs: 1_000, eventsPerStreamMax: Infinity });
+    const writes = [{ stream: 'order-1', expected: 'any', count: runLength }] as const;
+    const events = packEvents(Array.from({ length: runLength }, () => draft('A')));
+    writer.append({ requests: [{ writes, checks: [], conditions: [], receipts: [] }], events, now: 1_000 });
+    const other = new DatabaseSync(file);
+    const written = () => Number(other.prepare('select count(*) as count from event_ids').get()?.['count']);
+    // In the middle of the run there is no room for one more slice.
+    while (written() === 0) writer.buildIdRuns();
+    const ballast = join(disk, 'ballast');
+    fillDisk(ballast);
+    const before = written();
+    writer.buildIdRuns();
+    expect(written()).toBe(before);
+    await rm(ballast);
+    while (writer.idRunsLeft > 0) writer.buildIdRuns();
+    expect(written()).toBe(runLength);
+    other.close();
+    writer.close();
+  } finally {
+    execFileSync('umount', [disk]);
+  }
+});
+
+function fillDisk(file: string): void {
+  try {
+    for (;;) appendFileSync(file, new Uint8Array(4_096));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ENOSPC' });
+  }
+}
 
 test('a disk without room for a new store says so', { skip: !canMount }, async () => {
   const disk = await temporaryFolder();

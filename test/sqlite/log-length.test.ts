@@ -1,9 +1,13 @@
 /** The write-ahead log neither grows without bound nor becomes too long to be opened. */
 import { copyFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { openLog } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { expect, test } from 'vitest';
+import { packEvents } from '../../src/sqlite/packed-events.ts';
+import { Writer } from '../../src/sqlite/writer.ts';
+import { draft } from '../../src/testing/drafts.ts';
 import { startProgram } from '../support/child.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -40,4 +44,28 @@ test('a store whose log is longer than two gigabytes opens', { timeout: 600_000 
   await truncate(`${copy}-wal`, 2 ** 31 + 4_096);
   await using log = await openLog({ store: sqlite(copy) });
   expect((await log.head()).position).toBe(1);
+});
+
+test('a long reading keeps the log as it is and harms nothing; once it has ended the log is emptied', async () => {
+  const file = join(await temporaryFolder(), 'store.db');
+  const writer = new Writer({ file, create: true, lockTimeoutMs: 1_000, eventsPerStreamMax: Infinity });
+  const append = (count: number) => {
+    const writes = [{ stream: 'order-1', expected: 'any', count }] as const;
+    const events = packEvents(Array.from({ length: count }, () => draft('A', { data: 'x'.repeat(60_000) })));
+    writer.append({ requests: [{ writes, checks: [], conditions: [], receipts: [] }], events, now: 1_000 });
+    writer.checkpointIfDue();
+  };
+  const length = async () => (await stat(`${file}-wal`)).size;
+  append(1);
+  const other = new DatabaseSync(file);
+  other.exec('begin; select * from head');
+  // Twenty megabytes, then more than twice as much: two attempts.
+  append(350);
+  append(500);
+  const kept = await length();
+  expect(kept).toBeGreaterThan(40_000_000);
+  other.close();
+  append(1_000);
+  expect(await length()).toBeLessThan(kept);
+  writer.close();
 });

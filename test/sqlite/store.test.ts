@@ -36,6 +36,12 @@ test('names that SQLite takes for something else are refused', () => {
   }
 });
 
+test('options of other types are refused', () => {
+  for (const options of [{ lockTimeoutMs: '5' }, { lockTimeoutMs: NaN }, { lockTimeoutMs: -1 }, { create: 'no' }]) {
+    expect(() => sqlite('store.db', options as object)).toThrow(expect.objectContaining({ code: 'option_invalid' }));
+  }
+});
+
 test('a file name with every odd character is a file name', async () => {
   const file = join(await temporaryFolder(), 'a b?mode=memory&c#d%20é 🎉.db');
   {
