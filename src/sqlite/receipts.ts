@@ -50,7 +50,7 @@ export class Receipts {
     this.#catchUp(head);
     const id = this.#rows.get(key);
     const row = id === undefined ? undefined : (this.#select.get(id) as unknown as ReceiptRow | undefined);
-    if (row === undefined) return undefined;
+    if (row?.key !== key) return undefined;
     if (receiptChecksum(columns(id as number, row)) !== row.crc) {
       throw new EngineError('store_corrupt', { file: this.#file, where: `receipt ${id} does not match its checksum` });
     }
