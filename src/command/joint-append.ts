@@ -1,3 +1,4 @@
+import { deletedType } from '../event/event.ts';
 import type { Draft } from '../event/event.ts';
 import { RecordedDraft } from '../event/recorded-draft.ts';
 import type { AppendCondition, AppendRequest, AppendResult, StreamCheck, StreamWrite } from '../store/port.ts';
@@ -26,6 +27,7 @@ export class JointAppend {
   readonly #proposals: Agreed[] = [];
   readonly #keys = new Set<string>();
   #states: States;
+  #endsDeleted = false;
   #eventCount = 0;
   #byteCount = 0;
 
@@ -47,12 +49,13 @@ export class JointAppend {
     return key !== undefined && this.#keys.has(key.key);
   }
 
-  /** Adds a proposal, unless it would become too large; the first always fits. */
+  /** Adds a proposal, unless it would become too large, or go on behind a tombstone; the first always fits. */
   add(plan: Plan, proposal: Agreed): boolean {
     const drafts = draftsOf(proposal);
     const bytes = drafts.reduce((sum, { draft }) => sum + draft.data.length + draft.metadata.length, 0);
     const isTooLarge = this.#eventCount + drafts.length > this.#eventsMax || this.#byteCount + bytes > bytesMax;
-    if (this.plans.length > 0 && isTooLarge) return false;
+    if (this.plans.length > 0 && (isTooLarge || (drafts.length > 0 && this.#endsDeleted))) return false;
+    this.#endsDeleted ||= drafts.some(({ draft }) => draft.type === deletedType);
     if (drafts.length > 0 || plan.key !== undefined) {
       this.plans.push(plan);
       this.#proposals.push(proposal);

@@ -62,8 +62,11 @@ export async function propose(plan: Plan, base: States, context: ProposalContext
     }
     for (const event of decided) {
       const metadata = { ...plan.metadata, ...event.metadata };
-      const draft = step.encoder.encode({ ...event, metadata });
-      drafting.add(placeOf(step, event, context), draft instanceof Promise ? await plan.deadline.wait(draft) : draft);
+      const encoded = step.encoder.encode({ ...event, metadata });
+      const draft = encoded instanceof Promise ? await plan.deadline.wait(encoded) : encoded;
+      const stream = placeOf(step, event, context);
+      if (drafting.hasEnded(stream)) throw goesOn(handler.name, stream);
+      drafting.add(stream, draft);
     }
   }
   return { kind: 'accepted', drafts: drafting.drafts, states: drafting.states };
@@ -92,6 +95,10 @@ function unmetExpectation({ expected, steps }: Plan, base: States): Proposal | u
   return { kind: 'conflict', stream: boundary.stream, actual: version };
 }
 
+function goesOn(command: string, stream: string): EngineError {
+  return new EngineError('decide_failed', { command, reason: `it goes on behind the tombstone of ${stream}` });
+}
+
 /** The stream that an event goes to. @throws {EngineError} `event_type_unknown`, `name_invalid` */
 function placeOf({ boundary }: Step, { type, stream }: EmittedEvent, { typesOf }: ProposalContext): string {
   if (boundary.kind === 'stream') return boundary.stream;
@@ -118,6 +125,11 @@ class Drafting {
 
   stateOf({ key }: Boundary): Folded {
     return this.states.get(key) as Folded;
+  }
+
+  /** Whether a tombstone is among the events already. */
+  hasEnded(name: string): boolean {
+    return this.drafts.findLast(({ stream }) => stream === name)?.draft.type === deletedType;
   }
 
   /** Folding the event before it is appended keeps out what could not be read again. */

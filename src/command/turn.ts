@@ -65,6 +65,8 @@ class Turn {
   #open: readonly Plan[];
   /** Whether the states are known to have been the store's at some moment of this turn. */
   #isFresh = true;
+  /** Whether the states have stopped in front of an event that could not be taken in. */
+  #isStuck = false;
   /** Plans in one append: one, after a larger append failed for what may be the fault of one. */
   #partsMax = Infinity;
 
@@ -120,11 +122,13 @@ class Turn {
     const result = await this.#context
       .commit(request, others.length === 0 ? alone?.deadline.signal : undefined)
       .catch((error: unknown) => ({ kind: 'failed', error }) as const);
+    if (result.kind === 'appended') {
+      // Still on their way, to whoever aborts one now: what is done can't be said not to be.
+      await this.#settle(proposed, placedEvents(request, result));
+      return 0;
+    }
     for (const plan of joint.plans) plan.flight = 'none';
     switch (result.kind) {
-      case 'appended':
-        await this.#settle(proposed, placedEvents(request, result));
-        return 0;
       case 'duplicate':
         // The next round begins with asking for the receipt.
         return 0;
@@ -184,6 +188,7 @@ class Turn {
   }
 
   #takeIn(events: readonly RecordedDraft[]): void {
+    if (this.#isStuck) return;
     try {
       for (const draft of events) {
         // Decoded for the states alone: nobody else holds what they may keep parts of.
@@ -195,6 +200,7 @@ class Turn {
       }
     } catch {
       // A fold that took the event before it was appended, and now does not: whoever reads it again is told.
+      this.#isStuck = true;
     }
   }
 

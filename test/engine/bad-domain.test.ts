@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defineAggregate, defineDecision, memory, openEngine } from '../../src/index.ts';
 import type { Engine, EngineOptions, Rejection } from '../../src/index.ts';
+import { TestClock } from 'eventsrc/testing';
 import { describe, expect, test } from 'vitest';
 
 type Misbehaviour = (state: { count: number; items: string[] }) => unknown;
@@ -28,6 +29,7 @@ const misbehaviours: Record<string, Misbehaviour> = {
   unfaithfulRejection: () => ({ kind: 'rejected', code: 'no', details: { at: undefined } }),
   tooMany: () => Array.from({ length: 1_001 }, () => ({ type: 'Counted', data: { by: 1 } })),
   tooLarge: () => [{ type: 'Anything', data: 'x'.repeat(70_000) }],
+  goesOn: () => [{ type: '$deleted' }, { type: 'Counted', data: { by: 1 } }],
   tooDeep: () => [{ type: 'Poison', data: {} }],
 };
 
@@ -71,6 +73,7 @@ describe('decide', () => {
     ['unfaithfulRejection', 'data_unfaithful', 'rejection.details.at'],
     ['tooMany', 'limit_exceeded', '1001'],
     ['tooLarge', 'limit_exceeded', 'eventBytes'],
+    ['goesOn', 'decide_failed', 'behind the tombstone of subject-1'],
     ['tooDeep', 'evolve_failed', 'cannot fold this'],
   ])('that %s is %s', async (how, code, text) => {
     await using engine = await open();
@@ -121,6 +124,40 @@ describe('decide', () => {
       kind: 'accepted',
     });
   });
+});
+
+test('an event that evolve takes before it is recorded and not afterwards is accepted, and named by who reads it', async () => {
+  const clock = new TestClock(1_000);
+  const fickle = defineAggregate({
+    name: 'fickle',
+    events: { Odd: z.object({}), Even: z.object({}) },
+    initialState: 0,
+    evolve: {
+      Odd: (count, { recordedAt }) => {
+        if (recordedAt > 1_000) throw new Error('too late');
+        return count + 1;
+      },
+      Even: (count) => count + 1,
+    },
+    commands: {
+      odd: { input: z.object({}), decide: () => [{ type: 'Odd', data: {} }] },
+      even: { input: z.object({}), decide: () => [{ type: 'Even', data: {} }] },
+    },
+  });
+  await using engine = await openEngine({
+    store: memory(),
+    clock,
+    aggregates: [fickle],
+    hooks: { append: () => clock.advance(1) },
+  });
+  const { odd, even } = fickle.commands;
+  const receipts = await Promise.all([odd, even].map((make) => engine.execute(make('1', {}))));
+  expect(receipts).toMatchObject([
+    { kind: 'accepted', version: 1 },
+    { kind: 'accepted', version: 2 },
+  ]);
+  await expect(engine.load(fickle, '1')).rejects.toMatchObject({ code: 'evolve_failed' });
+  await expect(engine.execute(even('1', {}))).rejects.toMatchObject({ code: 'evolve_failed' });
 });
 
 describe('a stream', () => {

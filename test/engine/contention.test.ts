@@ -52,6 +52,19 @@ test('nor more events than one append may have', async () => {
   expect(sizes).toEqual([90, 90, 90, 30]);
 });
 
+test('nor anything behind a tombstone', async () => {
+  const { engine, sizes } = await open();
+  const receipts = await Promise.all([
+    engine.execute(deposit('1', { amount: 1 })),
+    engine.execute(account.commands.close('1', {})),
+    engine.execute(deposit('1', { amount: 2 }), { expectedVersion: 'deleted' }),
+    engine.execute(deposit('1', { amount: 4 })),
+  ]);
+  expect(receipts.map((receipt) => receipt.kind === 'accepted' && receipt.version)).toEqual([1, 2, 3, 4]);
+  expect(sizes).toEqual([2, 2]);
+  expect((await engine.load(account, '1')).state.balance).toBe(6);
+});
+
 test('a process does not conflict with itself, on streams', async () => {
   const { engine, results } = await open();
   await Promise.all(

@@ -1,5 +1,5 @@
 import { defineAggregate, defineDecision, memory, openEngine } from '../../src/index.ts';
-import type { Engine, EngineOptions, StandardSchemaV1 } from '../../src/index.ts';
+import type { Backend, Engine, EngineOptions, StandardSchemaV1 } from '../../src/index.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { account } from '../command/account.ts';
 import { Gate, gated } from '../support/gated-store.ts';
@@ -137,6 +137,39 @@ describe('a command that takes too long', () => {
       await expect(engine.execute(one(), { timeoutMs })).rejects.toMatchObject({ code: 'option_invalid' });
     }
   });
+});
+
+test('a command that is cancelled when its append is done, and others’ answers are looked for, is not said not to be', async () => {
+  const aborting = new AbortController();
+  const inner = memory();
+  let asked = 0;
+  const store: Backend = {
+    name: 'asked',
+    openEvents: async (options) => {
+      const target = await inner.openEvents(options);
+      return new Proxy(target, {
+        get(_target, name) {
+          const value: unknown = Reflect.get(target, name, target);
+          if (name !== 'receipt') return typeof value === 'function' ? value.bind(target) : value;
+          return async (key: string) => {
+            // First when its turn begins, then again before it is told of a conflict.
+            if (++asked === 2) aborting.abort();
+            return target.receipt(key);
+          };
+        },
+      });
+    },
+  };
+  await using engine = await openEngine({ store, aggregates: [account] });
+  const [first, second, third] = await Promise.allSettled([
+    engine.execute(one()),
+    engine.execute(one(), { idempotencyKey: 'k', expectedVersion: 99 }),
+    engine.execute(one(), { signal: aborting.signal }),
+  ]);
+  expect(first).toMatchObject({ value: { kind: 'accepted', version: 1 } });
+  expect(second).toMatchObject({ value: { kind: 'conflict', actual: 1 } });
+  expect(third).toMatchObject({ reason: { code: 'command_aborted', details: { outcome: 'unknown' } } });
+  expect(await engine.load(account, '1')).toMatchObject({ version: 2 });
 });
 
 test('a command that is cancelled while one decided after it is being checked is not done', async () => {
