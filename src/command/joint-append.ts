@@ -1,7 +1,14 @@
 import { deletedType } from '../event/event.ts';
 import type { Draft } from '../event/event.ts';
 import { RecordedDraft } from '../event/recorded-draft.ts';
-import type { AppendCondition, AppendRequest, AppendResult, StreamCheck, StreamWrite } from '../store/port.ts';
+import type {
+  AppendCondition,
+  AppendRequest,
+  AppendResult,
+  ExpectedVersion,
+  StreamCheck,
+  StreamWrite,
+} from '../store/port.ts';
 import { expectedOf } from './boundary.ts';
 import type { Boundary, Folded } from './boundary.ts';
 import { encodeOutcome } from './outcome.ts';
@@ -73,17 +80,21 @@ export class JointAppend {
     return { writes, ...this.#guards(writes), receipts: this.#receipts(now) };
   }
 
+  /** In the order in which the events were decided, which is the order in which they will be read. */
   #writes(): readonly StreamWrite[] {
-    const byStream = new Map<string, Draft[]>();
+    const writes: { readonly stream: string; readonly expected: ExpectedVersion; readonly events: Draft[] }[] = [];
+    const begun = new Set<string>();
     for (const { stream, draft } of this.#proposals.flatMap(draftsOf)) {
-      const drafts = byStream.get(stream);
-      if (drafts === undefined) byStream.set(stream, [draft]);
-      else drafts.push(draft);
+      const last = writes.at(-1);
+      if (last?.stream === stream) {
+        last.events.push(draft);
+        continue;
+      }
+      const base = begun.has(stream) ? undefined : this.#base.get(stream);
+      writes.push({ stream, expected: base === undefined ? 'any' : expectedOf(base), events: [draft] });
+      begun.add(stream);
     }
-    return [...byStream].map(([stream, events]) => {
-      const base = this.#base.get(stream);
-      return { stream, expected: base === undefined ? 'any' : expectedOf(base), events };
-    });
+    return writes;
   }
 
   /** What must still be as it was, besides the streams that are written. */

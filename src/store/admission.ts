@@ -38,7 +38,10 @@ export function refusal(request: JudgedRequest, view: AppendView): Refusal | und
     const receipt = view.receipt(key);
     if (receipt !== undefined) return { kind: 'duplicate', receipt };
   }
+  const judged = new Set<string>();
   for (const { stream, expected } of request.writes) {
+    if (judged.has(stream)) continue;
+    judged.add(stream);
     const { version, deleted } = view.head(stream);
     if (deleted && expected !== 'deleted') return { kind: 'stream_deleted', stream, actual: version };
     if (!isAsExpected(expected, version, deleted))
@@ -74,8 +77,10 @@ export function isAsExpected(expected: ExpectedVersion, version: number, deleted
 
 /** The limit on a stream's events, which only the backend can check: it knows the stream's size under its lock. */
 export function overfull(request: JudgedRequest, view: AppendView, max: number): EngineError | undefined {
+  const counts = new Map<string, number>();
   for (const { stream, events } of request.writes) {
-    const value = view.head(stream).hotCount + events.length;
+    const value = (counts.get(stream) ?? view.head(stream).hotCount) + events.length;
+    counts.set(stream, value);
     if (value > max)
       return new EngineError('limit_exceeded', { limit: 'eventsPerStream', value, max, subject: stream });
   }

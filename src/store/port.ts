@@ -56,7 +56,10 @@ export interface Receipt extends ReceiptDraft {
 
 /** One caller's all-or-nothing request. */
 export interface AppendRequest {
-  /** Each stream at most once; may be empty where there are receipts. */
+  /**
+   * In the order in which their events are to stand. A stream may come again, to go on behind the events of another: then
+   * only the first expectation counts. May be empty where there are receipts.
+   */
   readonly writes: readonly StreamWrite[];
   readonly checks: readonly StreamCheck[];
   readonly conditions: readonly AppendCondition[];

@@ -138,6 +138,53 @@ export const appendCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: 'append: a stream may come again behind another, under its first expectation',
+    needs: 'multiStream',
+    run: async ({ open }) => {
+      const store = await open();
+      await appendTypes(store, a, 'A');
+      const request = (expected: ExpectedVersion) => ({
+        writes: [
+          { stream: a, expected, events: [draft('A2')] },
+          { stream: b, expected: 'no_stream' as const, events: [draft('B1'), draft('B2')] },
+          { stream: a, expected: 'any' as const, events: [draft('A3')] },
+        ],
+        checks: [],
+        conditions: [],
+        receipts: [],
+      });
+      assert.equal((await appendOne(store, request(0))).kind, 'version_conflict');
+      const result = await appendOne(store, request(1));
+      assert.deepEqual(result.kind === 'appended' && [result.position, result.versions], [2, [2, 1, 3]]);
+      assert.deepEqual(await readNames(store), [`${a}@1`, `${a}@2`, `${b}@1`, `${b}@2`, `${a}@3`]);
+      await appendOne(store, write(a, 'any', [tombstone()]));
+      const again = await appendOne(store, {
+        ...request('deleted'),
+        writes: [...request('deleted').writes].map((one) => (one.stream === b ? { ...one, expected: 2 } : one)),
+      });
+      assert.deepEqual(again.kind === 'appended' && again.versions, [5, 3, 6]);
+    },
+  },
+  {
+    name: 'append: what comes again counts towards the limit of its stream',
+    needs: 'multiStream',
+    run: async ({ open }) => {
+      const store = await open({ limits: { eventsPerStream: 2 } });
+      const result = await appendOne(store, {
+        writes: [
+          { stream: a, expected: 'any', events: [draft('A1')] },
+          { stream: b, expected: 'any', events: [draft('B1')] },
+          { stream: a, expected: 'any', events: [draft('A2'), draft('A3')] },
+        ],
+        checks: [],
+        conditions: [],
+        receipts: [],
+      });
+      assert.equal(result.kind, 'failed');
+      assert.deepEqual(await readNames(store), []);
+    },
+  },
+  {
     name: 'append: a check of a stream that is not written refuses the whole',
     run: async ({ open }) => {
       const store = await open();

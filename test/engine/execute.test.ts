@@ -217,6 +217,17 @@ describe.each<[string, () => Backend]>([
     await expect(engine.executeAll([])).rejects.toMatchObject({ code: 'request_invalid' });
   });
 
+  test('events of several commands stand in the order in which they were decided, whatever their streams', async () => {
+    const engine = await engineOn(place());
+    const commands = ['a', 'b', 'a', 'c', 'b', 'a'].map((id, index) => deposit(id, { amount: index + 1 }));
+    const receipt = await engine.executeAll(commands);
+    const amounts = (events: readonly { readonly data: unknown }[]) =>
+      events.map(({ data }) => (data as { amount: number }).amount);
+    expect(receipt.kind === 'accepted' && amounts(receipt.events)).toEqual([1, 2, 3, 4, 5, 6]);
+    for await (const page of engine.log.read()) expect(amounts(page)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await engine.load(account, 'a')).toMatchObject({ state: { balance: 10 }, version: 3 });
+  });
+
   test('a limit that one append of several would pass is met by as many as fit', async () => {
     const engine = await openEngine({ store: place(), aggregates: [account], limits: { eventsPerStream: 3 } });
     opened.push(engine);
