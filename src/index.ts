@@ -7,7 +7,7 @@ export type { LimitWarning, Limits } from './ground/limits.ts';
 export { bodyDigest, eventId } from './event/digests.ts';
 export type { Body, Identity } from './event/digests.ts';
 export { deletedType, eventKind } from './event/event.ts';
-export type { Draft, EventKind, EventMetadata, Recorded } from './event/event.ts';
+export type { Draft, EventKind, EventMetadata, PortableEvent, Recorded } from './event/event.ts';
 export type { EventSchemas, NewEvent, PastEvent, RecordedEvent, StreamEvent, Tombstone } from './event/codec.ts';
 export type { Json } from './event/json.ts';
 export { splitStreamName, streamName } from './event/names.ts';
@@ -23,6 +23,7 @@ export type {
   Capabilities,
   EventStore,
   ExpectedVersion,
+  ImportResult,
   Position,
   ReadQuery,
   Receipt,
@@ -34,6 +35,8 @@ export type {
   StreamsQuery,
   StreamWrite,
 } from './store/port.ts';
+export { copyLog } from './store/copy.ts';
+export type { CopyOptions, CopyProgress, CopyResult } from './store/copy.ts';
 export { openLog } from './store/log.ts';
 export type {
   AppendedEvent,

@@ -7,17 +7,21 @@ export interface Draft extends Body {
   readonly bodyDigest: Uint8Array;
 }
 
-/** An event as a backend gives it. */
-export interface Recorded extends Draft {
+/** An event that has happened, wherever it is kept: what stays the same when it moves. */
+export interface PortableEvent extends Draft {
   readonly stream: string;
   /** Place in the stream, 1 for the first. */
   readonly version: number;
-  /** Place in the store, 1 for the first, without gaps. */
-  readonly position: number;
   /** Milliseconds since the epoch; never decreases along positions. */
   readonly recordedAt: number;
   /** 32 bytes, see `eventId`. May be computed when it is asked for. */
   readonly id: Uint8Array;
+}
+
+/** An event as a backend gives it. */
+export interface Recorded extends PortableEvent {
+  /** Place in the store, 1 for the first, without gaps. */
+  readonly position: number;
 }
 
 /** How data and metadata become bytes: UTF-8 of JSON; metadata without keys is no bytes at all. */

@@ -16,6 +16,7 @@ export interface ErrorDetails {
   command_queue_full: { readonly pendingMax: number };
   command_timeout: { readonly timeoutMs: number; readonly outcome: WriteOutcome };
   command_unknown: { readonly command: string; readonly known: readonly string[] };
+  copy_refused: { readonly reason: string };
   data_unfaithful: { readonly path: string; readonly found: string };
   decide_failed: { readonly command: string; readonly reason: string };
   definition_invalid: { readonly name: string; readonly reason: string };
@@ -82,6 +83,10 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   command_unknown: {
     says: ({ command, known }) => `${command} is not known to this engine; known: ${known.join(', ')}.`,
     remedy: 'Name its aggregate or decision when opening the engine.',
+  },
+  copy_refused: {
+    says: ({ reason }) => `The target is no copy of the source: ${reason}.`,
+    remedy: 'Copy into an empty store, or into an unfinished copy that nobody has written to.',
   },
   data_unfaithful: {
     says: ({ path, found }) => `JSON cannot carry ${found} at ${shorten(path)} unchanged.`,
@@ -194,13 +199,18 @@ export class EngineError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'EngineError';
   readonly code: Code;
   readonly details: ErrorDetails[Code];
+  /** What happened, in a sentence. */
+  readonly summary: string;
+  /** What to do about it, in a sentence. */
   readonly remedy: string;
 
   constructor(code: Code, details: ErrorDetails[Code], options?: ErrorOptions) {
     const explanation: Explanation<ErrorDetails[Code]> = explanations[code];
-    super(`${code}: ${explanation.says(details)} ${explanation.remedy}`, options);
+    const summary = explanation.says(details);
+    super(`${code}: ${summary} ${explanation.remedy}`, options);
     this.code = code;
     this.details = details;
+    this.summary = summary;
     this.remedy = explanation.remedy;
   }
 }

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { areEqual } from '../event/bytes.ts';
 import { eventId } from '../event/digests.ts';
 import { EngineError } from '../ground/errors.ts';
+import type { ImportResult } from '../store/port.ts';
 import { digestBytes } from './event-row.ts';
 import type { Head } from './head-row.ts';
 import { Unpacking } from './packed-events.ts';
@@ -25,7 +26,7 @@ export function importEvents(
   head: Head,
   heads: { version(stream: string): number },
   insert: (stream: string, event: PackedEvent, recordedAt: number) => void,
-): { readonly imported: number; readonly skipped: number } {
+): ImportResult {
   const select = db.prepare(
     `select recorded_at, substr(payload, 1, ${digestBytes}) as digest from events where stream = (select id from streams where name = ?) and version = ?`,
   );

@@ -1,13 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Recorded } from '../event/event.ts';
 import { EngineError } from '../ground/errors.ts';
-import type { StreamHead, StreamsQuery } from '../store/port.ts';
+import type { Receipt, StreamHead, StreamsQuery } from '../store/port.ts';
 import { openForReading } from './connection.ts';
 import { eventColumns, toRecorded } from './event-row.ts';
 import type { EventRow } from './event-row.ts';
 import { HeadRow } from './head-row.ts';
 import type { Head } from './head-row.ts';
 import { NameReader } from './name-reader.ts';
+import { toReceipt } from './receipt-row.ts';
+import type { ReceiptRow } from './receipt-row.ts';
 import { StreamIndex } from './stream-index.ts';
 
 /** Bounds of a page; all but the last exclude nothing by themselves. */
@@ -47,6 +49,7 @@ export class Reader {
   readonly #one: StatementSync;
   readonly #timeAt: StatementSync;
   readonly #streamNames: StatementSync;
+  readonly #receipts: StatementSync;
   readonly #dataVersion: StatementSync;
 
   /** @throws {EngineError} `store_corrupt` and the like; then nothing stays open. */
@@ -82,6 +85,7 @@ export class Reader {
     this.#one = arrays(`select ${eventColumns} from events where position = ?`);
     this.#timeAt = db.prepare('select recorded_at from events where position = ?');
     this.#streamNames = db.prepare('select name from streams where name >= ? and name > ? order by name limit ?');
+    this.#receipts = db.prepare('select * from receipts where id > ? and id <= ? order by id limit ?');
     this.#dataVersion = db.prepare('pragma data_version');
   }
 
@@ -190,6 +194,16 @@ export class Reader {
     // Names are ordered by their bytes, so those with the prefix stand together.
     const end = names.findIndex((name) => !name.startsWith(prefix));
     return names.slice(0, end === -1 ? names.length : end);
+  }
+
+  /** The next receipts, and the id of the last of them. */
+  receipts(
+    after: number,
+    until: number,
+    limit: number,
+  ): { readonly last: number; readonly receipts: readonly Receipt[] } {
+    const rows = this.#receipts.all(after, until, limit) as unknown as readonly ReceiptRow[];
+    return { last: rows.at(-1)?.id ?? until, receipts: rows.map((row) => toReceipt(row, this.#file)) };
   }
 
   #collect(rows: Iterable<unknown>): readonly Recorded[] {

@@ -1,20 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { EngineError } from '../ground/errors.ts';
 import { isLive } from '../store/admission.ts';
 import type { Receipt, ReceiptDraft } from '../store/port.ts';
-import { receiptChecksum } from './checksum.ts';
 import type { Head } from './head-row.ts';
-
-interface ReceiptRow {
-  readonly key: string;
-  readonly command_digest: Uint8Array;
-  readonly outcome: Uint8Array;
-  readonly expires_at: number | null;
-  readonly owner: string | null;
-  readonly recorded_at: number;
-  readonly position: number | null;
-  readonly crc: number;
-}
+import { receiptColumns, toReceipt } from './receipt-row.ts';
+import type { ReceiptRow } from './receipt-row.ts';
 
 /**
  * Receipts lie in the order of time, which keeps writing them cheap; keys are random, so an index of them would cost
@@ -47,41 +36,30 @@ export class Receipts {
 
   /** The receipt with this key that lives at `now`. `head` tells whether other connections have written some. */
   find(key: string, now: number, head: Head): Receipt | undefined {
-    this.#catchUp(head);
-    const id = this.#rows.get(key);
-    const row = id === undefined ? undefined : (this.#select.get(id) as unknown as ReceiptRow | undefined);
-    if (row?.key !== key) return undefined;
-    if (receiptChecksum(columns(id as number, row)) !== row.crc) {
-      throw new EngineError('store_corrupt', { file: this.#file, where: `receipt ${id} does not match its checksum` });
-    }
-    const receipt: Receipt = {
-      key: row.key,
-      commandDigest: row.command_digest,
-      outcome: row.outcome,
-      expiresAt: row.expires_at,
-      recordedAt: row.recorded_at,
-      ...(row.owner !== null && { owner: row.owner }),
-      ...(row.position !== null && { position: row.position }),
-    };
-    return isLive(receipt, now) ? receipt : undefined;
+    const receipt = this.#last(key, head);
+    return receipt !== undefined && isLive(receipt, now) ? receipt : undefined;
   }
 
   add(receipt: ReceiptDraft, recordedAt: number, position: number | null, head: Head): void {
     this.#catchUp(head);
     const id = ++head.receipts;
-    const row = {
-      key: receipt.key,
-      command_digest: receipt.commandDigest,
-      outcome: receipt.outcome,
-      expires_at: receipt.expiresAt,
-      owner: receipt.owner ?? null,
-      recorded_at: recordedAt,
-      position,
-    };
-    const values = columns(id, row);
-    this.#insert.run(...values, receiptChecksum(values));
+    this.#insert.run(...receiptColumns(id, receipt, recordedAt, position));
     this.#rows.set(receipt.key, id);
     this.#seen = id;
+  }
+
+  /** Takes over one that was made elsewhere, unless there is one of its key that is as new. */
+  import(receipt: Receipt, head: Head): void {
+    const last = this.#last(receipt.key, head);
+    if (last !== undefined && last.recordedAt >= receipt.recordedAt) return;
+    this.add(receipt, receipt.recordedAt, receipt.position ?? null, head);
+  }
+
+  #last(key: string, head: Head): Receipt | undefined {
+    this.#catchUp(head);
+    const id = this.#rows.get(key);
+    const row = id === undefined ? undefined : (this.#select.get(id) as unknown as ReceiptRow | undefined);
+    return row?.key === key ? toReceipt(row, this.#file) : undefined;
   }
 
   release(which: { readonly expiredAt: number } | { readonly owner: string }, limit: number): number {
@@ -104,8 +82,4 @@ export class Receipts {
     this.#rows.clear();
     this.#seen = 0;
   }
-}
-
-function columns(id: number, row: Omit<ReceiptRow, 'crc'>): (string | number | Uint8Array | null)[] {
-  return [id, row.key, row.command_digest, row.outcome, row.expires_at, row.owner, row.recorded_at, row.position];
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Recorded } from '../event/event.ts';
+import type { PortableEvent, Recorded } from '../event/event.ts';
 import { matches } from '../event/query.ts';
 import { readClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
@@ -10,6 +10,7 @@ import type {
   BackendOptions,
   Capabilities,
   EventStore,
+  ImportResult,
   Position,
   ReadQuery,
   Receipt,
@@ -26,7 +27,7 @@ import { packEvents, transferables } from './packed-events.ts';
 import { Reader } from './reader.ts';
 import type { SearchCall } from './search-thread.ts';
 import { fromWire, ThreadLink } from './thread-link.ts';
-import type { PackedGroup, WriterOptions } from './writer.ts';
+import type { ImportCall, PackedGroup, WriterOptions } from './writer.ts';
 import type { WiredResult } from './writer-thread.ts';
 
 /** A query with every bound in place. */
@@ -224,6 +225,21 @@ export class SqliteEventStore implements EventStore {
     return this.#writer.call('receipt', { key, now: readClock(this.#clock) });
   }
 
+  async *receipts(signal?: AbortSignal): AsyncGenerator<readonly Receipt[]> {
+    this.#checkOpen();
+    signal?.throwIfAborted();
+    const { receipts: until } = await this.#patiently(() => this.#reader.head());
+    for (let after = 0; after < until;) {
+      const { last, receipts } = await this.#patiently(() => this.#reader.receipts(after, until, defaultPageSize));
+      if (receipts.length === 0) return;
+      after = last;
+      yield receipts;
+      signal?.throwIfAborted();
+      await setImmediate();
+      this.#checkOpen();
+    }
+  }
+
   async releaseReceipts(
     which: { readonly expiredAt: number } | { readonly owner: string },
     limit: number,
@@ -232,17 +248,17 @@ export class SqliteEventStore implements EventStore {
     return this.#writer.call('releaseReceipts', { which, limit });
   }
 
-  async import(recorded: readonly Recorded[]): Promise<{ readonly imported: number; readonly skipped: number }> {
+  async import(recorded: readonly PortableEvent[], receipts: readonly Receipt[]): Promise<ImportResult> {
     this.#checkOpen();
-    const events = packEvents(recorded);
-    const streams = recorded.map(({ stream }) => stream);
-    const versions = recorded.map(({ version }) => version);
-    const recordedAts = recorded.map(({ recordedAt }) => recordedAt);
-    const result = await this.#writer.call<{ imported: number; skipped: number }>(
-      'import',
-      { events, streams, versions, recordedAts },
-      transferables(events),
-    );
+    const packed = packEvents(recorded);
+    const events = {
+      events: packed,
+      streams: recorded.map(({ stream }) => stream),
+      versions: recorded.map(({ version }) => version),
+      recordedAts: recorded.map(({ recordedAt }) => recordedAt),
+    };
+    const call: ImportCall = { events, receipts };
+    const result = await this.#writer.call<ImportResult>('import', call, transferables(packed));
     this.#growth.notice();
     return result;
   }

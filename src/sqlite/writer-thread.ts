@@ -2,12 +2,11 @@
 import { workerData } from 'node:worker_threads';
 import { EngineError } from '../ground/errors.ts';
 import type { AppendResult } from '../store/port.ts';
-import type { ImportedEvents } from './import-events.ts';
 import { toWire } from './thread-link.ts';
 import type { WireError } from './thread-link.ts';
 import { serve } from './thread-server.ts';
 import { Writer } from './writer.ts';
-import type { PackedGroup, WriterOptions } from './writer.ts';
+import type { ImportCall, PackedGroup, WriterOptions } from './writer.ts';
 
 export type WiredResult =
   | Exclude<AppendResult, { kind: 'failed' }>
@@ -48,7 +47,7 @@ function handle(kind: string, argument: unknown): unknown {
     case 'append':
       return writer.append(argument as PackedGroup).map(wired);
     case 'import':
-      return writer.import(argument as ImportedEvents);
+      return writer.import(argument as ImportCall);
     case 'receipt': {
       const { key, now } = argument as { key: string; now: number };
       return writer.receipt(key, now);

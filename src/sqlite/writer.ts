@@ -3,7 +3,7 @@ import { deletedType } from '../event/event.ts';
 import type { EngineError } from '../ground/errors.ts';
 import { overfull, refusal } from '../store/admission.ts';
 import type { AppendView, JudgedRequest } from '../store/admission.ts';
-import type { AppendResult, Receipt } from '../store/port.ts';
+import type { AppendResult, ImportResult, Receipt } from '../store/port.ts';
 import { eventChecksum } from './checksum.ts';
 import { checkpoint, openForWriting, restartLog } from './connection.ts';
 import type { FileOptions } from './connection.ts';
@@ -38,6 +38,12 @@ export interface PackedGroup {
   readonly events: PackedEvents;
   /** The caller's clock, in ms since the epoch. */
   readonly now: number;
+}
+
+/** What was recorded elsewhere. */
+export interface ImportCall {
+  readonly events: ImportedEvents;
+  readonly receipts: readonly Receipt[];
 }
 
 export interface WriterOptions extends FileOptions {
@@ -169,12 +175,14 @@ export class Writer {
     for (const tag of tagIds) this.#insertTag.run(tag, head.position);
   }
 
-  import(events: ImportedEvents): { readonly imported: number; readonly skipped: number } {
+  import({ events, receipts }: ImportCall): ImportResult {
     return this.#transact((head) => {
       const heads = { version: (stream: string) => this.#streams.get(stream).version };
-      return importEvents(this.#db, events, head, heads, (stream, event, recordedAt) =>
+      const result = importEvents(this.#db, events, head, heads, (stream, event, recordedAt) =>
         this.#insert(stream, event, recordedAt, head),
       );
+      for (const receipt of receipts) this.#receipts.import(receipt, head);
+      return result;
     });
   }
 

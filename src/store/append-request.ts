@@ -6,6 +6,7 @@ import type {
   AppendCondition,
   AppendRequest,
   ExpectedVersion,
+  Receipt,
   ReceiptDraft,
   StreamCheck,
   StreamWrite,
@@ -77,6 +78,17 @@ function checkReceipt({ key, commandDigest, outcome, expiresAt, owner }: Receipt
     expiresAt,
     ...(owner !== undefined && { owner }),
   };
+}
+
+/** Receipts that were made elsewhere. @throws {EngineError} `request_invalid`, `name_invalid` */
+export function checkReceipts(receipts: readonly Receipt[]): readonly Receipt[] {
+  return receipts.map((receipt) => {
+    const { recordedAt, position } = receipt;
+    for (const [name, value] of Object.entries({ recordedAt, position: position ?? 0 })) {
+      if (!Number.isSafeInteger(value) || value < 0) throw invalid(`${name} of a receipt is ${String(value)}`);
+    }
+    return { ...checkReceipt(receipt), recordedAt, ...(position !== undefined && { position }) };
+  });
 }
 
 /** @throws {EngineError} `request_invalid` */

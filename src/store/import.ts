@@ -1,6 +1,6 @@
 import { areEqual, fromUtf8 } from '../event/bytes.ts';
 import { bodyDigest, eventId } from '../event/digests.ts';
-import type { Recorded } from '../event/event.ts';
+import type { PortableEvent } from '../event/event.ts';
 import { deletedType, jsonEncoding } from '../event/event.ts';
 import { checkEventType, checkStreamName, normalizeTags } from '../event/names.ts';
 import { EngineError } from '../ground/errors.ts';
@@ -12,14 +12,14 @@ const digestLength = 32;
  * kept. The limits on sizes do not apply to it: it has happened.
  * @throws {EngineError} `import_refused` if anything that they cover was altered, or is no event.
  */
-export function verifyRecorded(event: Recorded): void {
+export function verifyRecorded(event: PortableEvent): void {
   const fault = faultOf(event);
   if (fault === undefined) return;
   const { stream, version } = (event ?? {}) as { stream?: unknown; version?: unknown };
   throw new EngineError('import_refused', { stream: String(stream), version: Number(version), reason: fault });
 }
 
-function faultOf(event: Recorded): string | undefined {
+function faultOf(event: PortableEvent): string | undefined {
   if (typeof event !== 'object' || event === null) return 'it is no event';
   const { version, recordedAt, schemaVersion, encoding, data, metadata } = event;
   if (!(event.id instanceof Uint8Array)) return 'it has no id: pass events as readRecorded gave them';
@@ -39,7 +39,7 @@ function faultOf(event: Recorded): string | undefined {
   return isObject ? undefined : 'its metadata is no JSON object';
 }
 
-function nameFaultOf({ stream, type, tags }: Recorded): string | undefined {
+function nameFaultOf({ stream, type, tags }: PortableEvent): string | undefined {
   try {
     checkStreamName(stream);
     if (type !== deletedType) checkEventType(type);

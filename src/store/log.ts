@@ -1,5 +1,5 @@
 import { eventId } from '../event/digests.ts';
-import type { Recorded } from '../event/event.ts';
+import type { PortableEvent, Recorded } from '../event/event.ts';
 import { EventEncoder, decodeEvent } from '../event/codec.ts';
 import type { EventSchemas, NewEvent, RecordedEvent } from '../event/codec.ts';
 import { checkReceiptKey, checkStreamName } from '../event/names.ts';
@@ -9,7 +9,7 @@ import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { LimitWatch, resolveLimits } from '../ground/limits.ts';
 import type { LimitWarning, Limits } from '../ground/limits.ts';
-import { checkGuards, checkWrites } from './append-request.ts';
+import { checkGuards, checkReceipts, checkWrites } from './append-request.ts';
 import { GroupCommit } from './group-commit.ts';
 import { verifyRecorded } from './import.ts';
 import type {
@@ -19,6 +19,7 @@ import type {
   Backend,
   EventStore,
   ExpectedVersion,
+  ImportResult,
   Position,
   ReadQuery,
   Receipt,
@@ -231,6 +232,15 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
     return this.#store.receipt(checkReceiptKey(key));
   }
 
+  /**
+   * Pages of the receipts that are kept, live or not, in the order in which they were made, as of the moment the first
+   * page is asked for. Of several with one key, the last counts.
+   * @throws {EngineError} `store_corrupt`, `store_closed`; the signal's reason, when aborted.
+   */
+  async *receipts(signal?: AbortSignal): AsyncGenerator<readonly Receipt[]> {
+    yield* this.#store.receipts(signal);
+  }
+
   /** Removes receipts, at most `limit` of them: those expired at a time (ms since the epoch), or an owner's. */
   async releaseReceipts(
     which: { readonly expiredAt: number } | { readonly owner: string },
@@ -241,17 +251,19 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
   }
 
   /**
-   * Takes over events recorded elsewhere, all or none. Events that are there already are
-   * skipped. They keep version, time and id, and are verified against their digests. At most 10,000 at a time; the limits
-   * on sizes do not apply to what has happened.
-   * @throws {EngineError} `import_refused`
+   * Takes over events recorded elsewhere, and receipts, all or none. Events that are there already are skipped. They
+   * keep version, time and id, and are verified against their digests; receipts are taken as they are, but for those of
+   * whose key the store has one of the same time or later. At most 10,000 of each at a time; the limits on sizes do not
+   * apply to what has happened.
+   * @throws {EngineError} `import_refused`, `request_invalid`
    */
-  async import(events: readonly Recorded[]): Promise<{ readonly imported: number; readonly skipped: number }> {
-    if (!Array.isArray(events) || events.length > importedMax) {
-      throw new EngineError('request_invalid', { reason: `An import is a list of at most ${importedMax} events` });
+  async import(events: readonly PortableEvent[], receipts: readonly Receipt[] = []): Promise<ImportResult> {
+    for (const list of [events, receipts]) {
+      if (!Array.isArray(list) || list.length > importedMax)
+        throw new EngineError('request_invalid', { reason: `An import is a list of at most ${importedMax} events` });
     }
     for (const event of events) verifyRecorded(event);
-    return this.#store.import(events);
+    return this.#store.import(events, checkReceipts(receipts));
   }
 
   /** Waits for the appends that were accepted, then closes. Later calls fail with `store_closed`. */

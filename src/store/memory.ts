@@ -1,6 +1,6 @@
 import { areEqual } from '../event/bytes.ts';
 import { eventId } from '../event/digests.ts';
-import type { Draft, Recorded } from '../event/event.ts';
+import type { Draft, PortableEvent, Recorded } from '../event/event.ts';
 import { deletedType } from '../event/event.ts';
 import { compareCodePoints } from '../event/names.ts';
 import { matches } from '../event/query.ts';
@@ -16,6 +16,7 @@ import type {
   BackendOptions,
   Capabilities,
   EventStore,
+  ImportResult,
   Position,
   ReadQuery,
   Receipt,
@@ -79,9 +80,15 @@ class MemoryEventStore implements EventStore {
     });
     const position = this.#events.length;
     for (const receipt of request.receipts) {
-      this.#receipts.set(receipt.key, { ...receipt, recordedAt, position: position > before ? position : undefined });
+      this.#keep({ ...receipt, recordedAt, position: position > before ? position : undefined });
     }
     return { kind: 'appended', position: position > before ? before + 1 : 0, versions, recordedAt };
+  }
+
+  /** As the last one. */
+  #keep(receipt: Receipt): void {
+    this.#receipts.delete(receipt.key);
+    this.#receipts.set(receipt.key, receipt);
   }
 
   #record(draft: Draft, stream: string, version: number, recordedAt: number): void {
@@ -172,7 +179,17 @@ class MemoryEventStore implements EventStore {
     return released.length;
   }
 
-  async import(events: readonly Recorded[]): Promise<{ imported: number; skipped: number }> {
+  async *receipts(signal?: AbortSignal): AsyncGenerator<readonly Receipt[]> {
+    this.#checkOpen();
+    signal?.throwIfAborted();
+    const kept = [...this.#receipts.values()];
+    for (let start = 0; start < kept.length; start += defaultPageSize) {
+      yield kept.slice(start, start + defaultPageSize);
+      signal?.throwIfAborted();
+    }
+  }
+
+  async import(events: readonly PortableEvent[], receipts: readonly Receipt[]): Promise<ImportResult> {
     this.#checkOpen();
     const before = this.#events.length;
     try {
@@ -181,12 +198,16 @@ class MemoryEventStore implements EventStore {
       this.#removeAfter(before);
       throw error;
     }
+    for (const receipt of receipts) {
+      const kept = this.#receipts.get(receipt.key);
+      if (kept === undefined || kept.recordedAt < receipt.recordedAt) this.#keep(receipt);
+    }
     const imported = this.#events.length - before;
     this.#waiters.reached(this.#events.length);
     return { imported, skipped: events.length - imported };
   }
 
-  #importOne(event: Recorded): void {
+  #importOne(event: PortableEvent): void {
     const { stream, version, recordedAt } = event;
     const refuse = (reason: string) => new EngineError('import_refused', { stream, version, reason });
     const existing = this.#streams.get(stream)?.[version - 1];

@@ -1,5 +1,5 @@
 /** The port that a backend implements to keep events. Its rules are in admission.ts; memory.ts is the model to read first. */
-import type { Draft, Recorded } from '../event/event.ts';
+import type { Draft, PortableEvent, Recorded } from '../event/event.ts';
 import type { EventQuery } from '../event/query.ts';
 import type { Clock } from '../ground/clock.ts';
 import type { EngineError } from '../ground/errors.ts';
@@ -192,16 +192,31 @@ export interface EventStore extends AsyncDisposable {
   /** The live receipt with this key. */
   receipt(key: string): Promise<Receipt | undefined>;
 
+  /**
+   * Pages of the receipts that are kept, live or not, none of the pages empty: in the order in which they were made, as
+   * of the moment the first page is asked for. Of several with one key, the last counts.
+   * @throws the signal's reason, when aborted.
+   */
+  receipts(signal?: AbortSignal): AsyncIterable<readonly Receipt[]>;
+
   /** Removes receipts, at most `limit` of them: those expired at a time, or an owner's. Returns how many. */
   releaseReceipts(which: { readonly expiredAt: number } | { readonly owner: string }, limit: number): Promise<number>;
 
   /**
    * Appends events recorded elsewhere, in order, all or none, with their versions and times; positions are given
    * anew (the same ones, where a whole store is copied into an empty one). An event that is there already is skipped.
-   * The caller has verified digests and ids.
+   * The caller has verified digests and ids. With them go receipts, as they are, but for those of whose key the store has
+   * one of the same time or later.
    * @throws {EngineError} `import_refused` if a stream's versions would have a gap or differ, or time would run backwards.
    */
-  import(events: readonly Recorded[]): Promise<{ readonly imported: number; readonly skipped: number }>;
+  import(events: readonly PortableEvent[], receipts: readonly Receipt[]): Promise<ImportResult>;
+}
+
+/** What became of events recorded elsewhere. */
+export interface ImportResult {
+  readonly imported: number;
+  /** Were there already. */
+  readonly skipped: number;
 }
 
 export interface BackendOptions {

@@ -29,7 +29,7 @@ export const importCases: readonly CaseDefinition[] = [
     name: 'import: events keep their versions, times and ids; positions follow from the order',
     run: async ({ open }) => {
       const store = await open();
-      assert.deepEqual(await store.import(history), { imported: 4, skipped: 0 });
+      assert.deepEqual(await store.import(history, []), { imported: 4, skipped: 0 });
       const events = await readAll(store);
       for (const [index, event] of events.entries()) {
         const given = history[index] as Recorded;
@@ -49,9 +49,9 @@ export const importCases: readonly CaseDefinition[] = [
     name: 'import: what is there already is skipped, so an interrupted import can be repeated',
     run: async ({ open }) => {
       const store = await open();
-      await store.import(history.slice(0, 3));
-      assert.deepEqual(await store.import(history), { imported: 1, skipped: 3 });
-      assert.deepEqual(await store.import(history), { imported: 0, skipped: 4 });
+      await store.import(history.slice(0, 3), []);
+      assert.deepEqual(await store.import(history, []), { imported: 1, skipped: 3 });
+      assert.deepEqual(await store.import(history, []), { imported: 0, skipped: 4 });
       assert.equal((await store.head()).position, 4);
     },
   },
@@ -63,9 +63,9 @@ export const importCases: readonly CaseDefinition[] = [
       const refused = { code: 'import_refused' };
       const future = (version: number) => ({ ...recorded('order-9', version, 1), recordedAt: Number.MAX_SAFE_INTEGER });
       // Another history of the stream; a gap; a time before the last event's.
-      await assert.rejects(store.import([future(1), recorded('order-2', 1, 2)]), refused);
-      await assert.rejects(store.import([future(1), future(3)]), refused);
-      await assert.rejects(store.import(history.slice(0, 1)), refused);
+      await assert.rejects(store.import([future(1), recorded('order-2', 1, 2)], []), refused);
+      await assert.rejects(store.import([future(1), future(3)], []), refused);
+      await assert.rejects(store.import(history.slice(0, 1), []), refused);
       assert.equal((await store.head()).position, 1);
       assert.deepEqual(await store.heads(['order-9']), [
         { stream: 'order-9', version: 0, deleted: false, hotCount: 0 },

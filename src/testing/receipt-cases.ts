@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { toUtf8 } from '../event/bytes.ts';
-import type { Receipt, ReceiptDraft } from '../store/port.ts';
+import type { EventStore, Receipt, ReceiptDraft } from '../store/port.ts';
 import type { CaseDefinition } from './case-definition.ts';
 import { appendOne, appendTypes, draft, readNames, write } from './drafts.ts';
 
@@ -175,4 +175,51 @@ export const receiptCases: readonly CaseDefinition[] = [
       assert.equal((await (await open()).receipt('k'))?.key, 'k');
     },
   },
+  {
+    name: 'receipts: all that are kept, in the order in which they were made, more than a page of them',
+    run: async ({ open }) => {
+      const store = await open();
+      assert.deepEqual(await allReceipts(store), []);
+      const keys = Array.from({ length: 600 }, (_, index) => `key ${index}`);
+      const given = receipt('first', { owner: 'saga-1', expiresAt: 1 });
+      await appendOne(store, write(stream, 'any', [draft('A')], { receipts: [given] }));
+      await appendOne(store, { writes: [], checks: [], conditions: [], receipts: keys.map((key) => receipt(key)) });
+      await store.releaseReceipts({ owner: 'saga-1' }, 1);
+      await appendOne(store, write(stream, 'any', [draft('A')], { receipts: [given] }));
+      const kept = await allReceipts(store);
+      assert.deepEqual(
+        kept.map(({ key }) => key),
+        [...keys, 'first'],
+      );
+      const last = kept.at(-1) as Receipt;
+      assert.deepEqual(plain(last), plain({ ...given, recordedAt: last.recordedAt, position: 2 }));
+    },
+  },
+  {
+    name: 'receipts: taken over as they are, but for those that the store has as new or newer',
+    run: async ({ open, clock }) => {
+      const store = await open();
+      const later = clock.now() + 60_000;
+      const made: Receipt = { ...receipt('k', { expiresAt: later, owner: 'o' }), recordedAt: clock.now(), position: 7 };
+      assert.deepEqual(await store.import([], [made]), { imported: 0, skipped: 0 });
+      assert.deepEqual(plain((await store.receipt('k')) as Receipt), plain(made));
+      const refused = await appendOne(store, write(stream, 'any', [draft('A')], { receipts: [receipt('k')] }));
+      assert.equal(refused.kind, 'duplicate');
+      const same = { ...made, outcome: toUtf8('again') };
+      const older = { ...same, recordedAt: made.recordedAt - 1 };
+      const newer = { ...made, recordedAt: made.recordedAt + 1 };
+      await store.import([], [same, older]);
+      assert.deepEqual(plain((await store.receipt('k')) as Receipt), plain(made));
+      await store.import([], [newer]);
+      assert.equal((await store.receipt('k'))?.recordedAt, newer.recordedAt);
+      assert.equal((await store.releaseReceipts({ owner: 'o' }, 10)) > 0, true);
+      assert.equal(await store.receipt('k'), undefined);
+    },
+  },
 ];
+
+async function allReceipts(store: EventStore): Promise<readonly Receipt[]> {
+  const receipts: Receipt[] = [];
+  for await (const page of store.receipts()) receipts.push(...page);
+  return receipts;
+}

@@ -57,11 +57,11 @@ test('names that were rolled back are not taken for others that got their ids', 
   await using store = await open(await newFile());
   // So many that the first stream is looked up again in the middle of the transaction.
   const streams = Array.from({ length: 110_000 }, (_, index) => recorded(`order-${index}`, 1));
-  const refused = store.import([...streams, recorded('order-0', 2), recorded('order-0', 9)]);
+  const refused = store.import([...streams, recorded('order-0', 2), recorded('order-0', 9)], []);
   await expect(refused).rejects.toMatchObject({ code: 'import_refused' });
   await appendTypes(store, 'other-0', 'B');
   // Makes the writer look up where the stream stands.
-  await expect(store.import([recorded('order-0', 9)])).rejects.toMatchObject({ code: 'import_refused' });
+  await expect(store.import([recorded('order-0', 9)], [])).rejects.toMatchObject({ code: 'import_refused' });
   expect((await appendTypes(store, 'other-0', 'B')).kind).toBe('appended');
 });
 

@@ -1,0 +1,124 @@
+import { areEqual } from '../event/bytes.ts';
+import type { Recorded } from '../event/event.ts';
+import { EngineError } from '../ground/errors.ts';
+import type { EventLog } from './log.ts';
+import type { Position, Receipt } from './port.ts';
+
+export interface CopyProgress {
+  readonly phase: 'copying' | 'verifying';
+  /** Events, of `total`. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface CopyOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
+}
+
+export interface CopyResult {
+  /** Events copied. */
+  readonly events: number;
+  /** Events that an earlier copying had brought there. */
+  readonly skipped: number;
+  /** Receipts that the source keeps, up to the last event that was copied. */
+  readonly receipts: number;
+}
+
+/** Events in one transaction. */
+const batchSize = 4_096;
+/** Receipts asked for at once. */
+const lookups = 256;
+
+/**
+ * Copies a store as it is at this moment, with every position, version, time, id and receipt, into an empty one, and
+ * compares the two. Called again after an interruption, or when the source has grown, it goes on where it ended.
+ * @throws {EngineError} `copy_refused` if `to` holds anything but the beginning of `from`; what reading and writing throw;
+ * the signal's reason, when aborted.
+ */
+export async function copyLog(
+  from: EventLog,
+  to: EventLog,
+  { signal, onProgress }: CopyOptions = {},
+): Promise<CopyResult> {
+  const { position: total } = await from.head();
+  const { position: skipped } = await to.head();
+  await requireBeginning(from, to, skipped, total);
+  let batch: Recorded[] = [];
+  const send = async () => {
+    await to.import(batch);
+    const done = batch.at(-1)?.position;
+    batch = [];
+    if (done !== undefined) onProgress?.({ phase: 'copying', done, total });
+  };
+  for await (const page of from.readRecorded({ after: skipped, until: total, pageSize: 1_024 }, signal)) {
+    batch.push(...page);
+    if (batch.length >= batchSize) await send();
+  }
+  await send();
+  const receipts = await copyReceipts(from, to, total, signal);
+  await compareEvents(from, to, total, { signal, onProgress });
+  return { events: total - skipped, skipped, receipts };
+}
+
+/** By the last event: its id covers only itself, but the comparison afterwards covers all. */
+async function requireBeginning(from: EventLog, to: EventLog, position: Position, total: Position): Promise<void> {
+  if (position === 0) return;
+  if (position > total) throw refused(`it holds ${position} events, the source only ${total}`);
+  const [original, copy] = await Promise.all([from, to].map((log) => eventAt(log, position)));
+  if (original === undefined || copy === undefined || !areEqual(original.id, copy.id))
+    throw refused(`the event at position ${position} is not that of the source`);
+}
+
+async function eventAt(log: EventLog, position: Position): Promise<Recorded | undefined> {
+  for await (const [event] of log.readRecorded({ after: position - 1, until: position })) return event;
+  return undefined;
+}
+
+/** Those of events that were copied. A receipt of a later event would answer for what is not there. */
+async function copyReceipts(from: EventLog, to: EventLog, until: Position, signal?: AbortSignal): Promise<number> {
+  let count = 0;
+  for await (const page of from.receipts(signal)) {
+    const batch = page.filter(({ position = 0 }) => position <= until);
+    await to.import([], batch);
+    for (let start = 0; start < batch.length; start += lookups) {
+      const some = batch.slice(start, start + lookups);
+      await Promise.all(some.map((receipt) => requireReceipt(to, receipt)));
+    }
+    count += batch.length;
+  }
+  return count;
+}
+
+async function requireReceipt(to: EventLog, { key, recordedAt, expiresAt, outcome }: Receipt): Promise<void> {
+  const copy = await to.receipt(key);
+  // One that may have expired meanwhile is not there to be compared.
+  if (copy === undefined && expiresAt !== null) return;
+  const isSame = copy !== undefined && (copy.recordedAt > recordedAt || areEqual(copy.outcome, outcome));
+  if (!isSame) throw refused(`its receipt ${JSON.stringify(key)} is not that of the source`);
+}
+
+async function compareEvents(from: EventLog, to: EventLog, total: Position, options: CopyOptions): Promise<void> {
+  const { signal, onProgress } = options;
+  const query = { until: total, pageSize: 1_024 };
+  await using copies = events(to.readRecorded(query, signal));
+  let done = 0;
+  for await (const page of from.readRecorded(query, signal)) {
+    for (const original of page) {
+      const { value: copy } = await copies.next();
+      if (copy === undefined || copy.position !== original.position || !areEqual(copy.id, original.id))
+        throw refused(`the event at position ${original.position} is not that of the source`);
+    }
+    done += page.length;
+    onProgress?.({ phase: 'verifying', done, total });
+  }
+  if (done !== total) throw refused(`the source gave ${done} of its ${total} events`);
+}
+
+async function* events(pages: AsyncIterable<readonly Recorded[]>): AsyncGenerator<Recorded, undefined> {
+  for await (const page of pages) yield* page;
+}
+
+function refused(reason: string): EngineError {
+  return new EngineError('copy_refused', { reason });
+}
