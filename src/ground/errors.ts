@@ -25,6 +25,7 @@ export interface ErrorDetails {
   event_type_unknown: { readonly type: string; readonly known: readonly string[] };
   event_unhandled: { readonly stream: string; readonly version: number; readonly type: string };
   evolve_failed: { readonly stream: string; readonly type: string; readonly reason: string };
+  file_exists: { readonly file: string };
   idempotency_key_reused: { readonly key: string };
   import_refused: { readonly stream: string; readonly version: number; readonly reason: string };
   limit_exceeded: { readonly limit: string; readonly value: number; readonly max: number; readonly subject: string };
@@ -120,6 +121,10 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   evolve_failed: {
     says: ({ stream, type, reason }) => `evolve of ${type} failed on ${stream}: ${reason}.`,
     remedy: 'Correct it: a fold returns the next state for every event, and never changes the one it is given.',
+  },
+  file_exists: {
+    says: ({ file }) => `${file} exists: it was left as it is.`,
+    remedy: 'Choose another name, or move the file away. (One that ends in .partial was left by work that was killed.)',
   },
   idempotency_key_reused: {
     says: ({ key }) => `The idempotency key ${JSON.stringify(shorten(key))} was used for another command or input.`,

@@ -97,8 +97,8 @@ function prepareFile(db: DatabaseSync, file: string, create: boolean): void {
   if (size <= checkedBytesMax) refuseDamaged(db, file);
 }
 
-/** The file's format version; 0 for a new file. */
-function refuseForeign(db: DatabaseSync, file: string): number {
+/** The file's format version; 0 for a new file. @throws {EngineError} `store_foreign`, `store_newer` */
+export function refuseForeign(db: DatabaseSync, file: string): number {
   const version = Number(scalar(db, 'pragma user_version'));
   const application = Number(scalar(db, 'pragma application_id'));
   const tables = Number(scalar(db, 'select count(*) from sqlite_schema'));
@@ -140,8 +140,8 @@ function refuseStump(file: string): void {
   }
 }
 
-/** Whether tables and indexes agree, which reading one of them cannot show. */
-function refuseDamaged(db: DatabaseSync, file: string): void {
+/** Whether tables and indexes agree, which reading one of them cannot show. @throws {EngineError} `store_corrupt` */
+export function refuseDamaged(db: DatabaseSync, file: string): void {
   const answer = String(scalar(db, 'pragma integrity_check(1)'));
   if (answer !== 'ok') throw new EngineError('store_corrupt', { file, where: answer });
   // An index in all but name, which SQLite therefore does not compare with the events.

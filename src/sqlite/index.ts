@@ -3,6 +3,10 @@ import type { Backend } from '../store/port.ts';
 import { EngineError } from '../ground/errors.ts';
 import { SqliteEventStore } from './store.ts';
 
+export { backup } from './backup.ts';
+export { verify } from './verify.ts';
+export type { FileProgress, FileWork } from './verify.ts';
+
 export interface SqliteOptions {
   /** Whether a file that does not exist is made. Default true; else opening it is `store_unavailable`. */
   readonly create?: boolean;

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';
 import type { EventQuery } from '../event/query.ts';
-import { openForReading } from './connection.ts';
+import { openForReading, refuseDamaged } from './connection.ts';
 import type { FileOptions } from './connection.ts';
 import { HeadRow } from './head-row.ts';
 import { IdReader } from './id-index.ts';
@@ -51,6 +51,8 @@ function handle(kind: string, argument: unknown): unknown {
     }
     case 'find':
       return opened.ids.find(argument as Uint8Array, opened.head.read());
+    case 'check':
+      return refuseDamaged(opened.db, file);
     default:
       throw new Error(`unknown call ${kind}`);
   }

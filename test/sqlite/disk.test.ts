@@ -13,16 +13,8 @@ import { packEvents } from '../../src/sqlite/packed-events.ts';
 import { Writer } from '../../src/sqlite/writer.ts';
 import { draft } from '../../src/testing/drafts.ts';
 import { runProgram } from '../support/child.ts';
+import { canMount, isRoot, succeeds, withDisk } from '../support/disk.ts';
 import { temporaryFolder } from '../support/temporary.ts';
-
-function succeeds(command: string, ...args: readonly string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function positions(file: string): Promise<readonly number[]> {
   await using log = await openLog({ store: sqlite(file) });
@@ -42,15 +34,10 @@ function parse(lines: readonly string[]): {
   };
 }
 
-const isRoot = process.getuid?.() === 0;
-const canMount = isRoot && succeeds('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt');
-
 test.skipIf(!canMount)(
   'a full disk: a clear error, nothing acknowledged is lost, and the store goes on once there is room',
   async () => {
-    const disk = await temporaryFolder();
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk]);
-    try {
+    await withDisk('3m', async (disk) => {
       const file = join(disk, 'store.db');
       const { acknowledged, errors } = parse(await runProgram('until-refused', [file]));
       expect(acknowledged.length).toBeGreaterThan(50);
@@ -61,16 +48,12 @@ test.skipIf(!canMount)(
       const { acknowledged: more } = parse(await runProgram('until-refused', [file]));
       expect(more[0]).toBe(acknowledged.length + 1);
       expect(more.length).toBeGreaterThan(100);
-    } finally {
-      execFileSync('umount', [disk]);
-    }
+    });
   },
 );
 
 test.skipIf(!canMount)('a full disk leaves no hole in the index of ids', async () => {
-  const disk = await temporaryFolder();
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk]);
-  try {
+  await withDisk('16m', async (disk) => {
     const file = join(disk, 'store.db');
     const writer = new Writer({ file, create: true, lockTimeoutMs: 1_000, eventsPerStreamMax: Infinity });
     const writes = [{ stream: 'order-1', expected: 'any', count: runLength }] as const;
@@ -90,9 +73,7 @@ test.skipIf(!canMount)('a full disk leaves no hole in the index of ids', async (
     expect(written()).toBe(runLength);
     other.close();
     writer.close();
-  } finally {
-    execFileSync('umount', [disk]);
-  }
+  });
 });
 
 function fillDisk(file: string): void {
@@ -104,13 +85,9 @@ function fillDisk(file: string): void {
 }
 
 test('a disk without room for a new store says so', { skip: !canMount }, async () => {
-  const disk = await temporaryFolder();
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', disk]);
-  try {
+  await withDisk('8k', async (disk) => {
     await expect(openLog({ store: sqlite(join(disk, 'store.db')) })).rejects.toMatchObject({ code: 'store_full' });
-  } finally {
-    execFileSync('umount', [disk]);
-  }
+  });
 });
 
 /** Root may write everything, unless it gives up the capability. */

@@ -1,0 +1,150 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openLog } from 'eventsrc';
+import { backup, sqlite, verify } from 'eventsrc/sqlite';
+import { expect, test } from 'vitest';
+import { startProgram } from '../support/child.ts';
+import { canMount, withDisk } from '../support/disk.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+
+async function filled(folder: string, count: number): Promise<string> {
+  const file = join(folder, 'store.db');
+  await using log = await openLog({ store: sqlite(file) });
+  for (let done = 0; done < count; done += 500) {
+    const events = Array.from({ length: 500 }, (_, index) => ({ type: 'A', data: { index }, tags: ['t'] }));
+    await log.append([{ stream: `order-${done}`, events }]);
+  }
+  return file;
+}
+
+async function ids(file: string): Promise<readonly string[]> {
+  await using log = await openLog({ store: sqlite(file, { create: false }) });
+  const found: string[] = [];
+  for await (const page of log.read()) found.push(...page.map(({ id }) => id));
+  return found;
+}
+
+test('a copy made while another process appends is what the store was at one moment', async () => {
+  const folder = await temporaryFolder();
+  const file = await filled(folder, 20_000);
+  const appender = startProgram('appender', [file]);
+  await appender.nextLine();
+  const copies = [];
+  for (const name of ['1.db', '2.db', '3.db']) {
+    const before = appender.lines.length;
+    const { position } = await backup(file, join(folder, name));
+    expect(position).toBeGreaterThanOrEqual(20_000 + before);
+    copies.push({ name, position });
+  }
+  appender.process.kill('SIGKILL');
+  await appender.finished;
+  const all = await ids(file);
+  expect(all.length).toBeGreaterThan(20_003);
+  for (const { name, position } of copies) expect(await ids(join(folder, name))).toEqual(all.slice(0, position));
+  expect(readdirSync(folder).filter((name) => name.includes('partial'))).toEqual([]);
+});
+
+test('restoring is copying back, and the copy goes on as a store of its own', async () => {
+  const folder = await temporaryFolder();
+  const file = await filled(folder, 1_000);
+  const progress: string[] = [];
+  const copy = join(folder, 'copy.db');
+  await backup(file, copy, { onProgress: ({ phase, done, total }) => progress.push(`${phase} ${done === total}`) });
+  expect(new Set(progress)).toEqual(new Set(['copying true', 'verifying false', 'verifying true']));
+  // One file, which no log belongs to: bytes 18 and 19 of the header are 1.
+  expect([...(await readFile(copy)).subarray(18, 20)]).toEqual([1, 1]);
+  const restored = join(folder, 'restored.db');
+  expect(await backup(copy, restored)).toMatchObject({ position: 1_000, streamCount: 2 });
+  await using log = await openLog({ store: sqlite(restored) });
+  expect(await log.append([{ stream: 'order-0', expected: 500, events: [{ type: 'B', data: 1 }] }])).toMatchObject({
+    kind: 'appended',
+    events: [{ position: 1_001 }],
+  });
+});
+
+test('nothing is overwritten, nor begun beside a log that would be taken for its own', async () => {
+  const folder = await temporaryFolder();
+  const file = await filled(folder, 500);
+  const target = join(folder, 'copy.db');
+  for (const name of [target, `${target}-wal`, `${target}.partial`]) {
+    writeFileSync(name, 'mine');
+    await expect(backup(file, target)).rejects.toMatchObject({ code: 'file_exists', details: { file: name } });
+    expect(await readFile(name, 'utf8')).toBe('mine');
+    execFileSync('rm', [name]);
+  }
+  await expect(backup(file, file)).rejects.toMatchObject({ code: 'file_exists' });
+  expect((await ids(file)).length).toBe(500);
+});
+
+test.each([
+  ['nothing', undefined, 'store_unavailable'],
+  ['an empty file', '', 'store_unavailable'],
+  ['no database', 'x'.repeat(5_000), 'store_foreign'],
+])('a source that is %s is refused, and no copy is left', async (_, content, code) => {
+  const folder = await temporaryFolder();
+  const source = join(folder, 'source.db');
+  if (content !== undefined) writeFileSync(source, content);
+  await expect(backup(source, join(folder, 'copy.db'))).rejects.toMatchObject({ code });
+  expect(readdirSync(folder)).toEqual(content === undefined ? [] : ['source.db']);
+});
+
+test('a damaged store becomes no backup: every event of the copy is looked at', async () => {
+  const folder = await temporaryFolder();
+  const file = await filled(folder, 1_000);
+  const bytes = await readFile(file);
+  const at = bytes.indexOf('{"index":321}');
+  bytes.write('7', at + 9);
+  await writeFile(file, bytes);
+  await expect(verify(file)).rejects.toMatchObject({ code: 'store_corrupt' });
+  await expect(backup(file, join(folder, 'copy.db'))).rejects.toMatchObject({ code: 'store_corrupt' });
+  expect(readdirSync(folder)).toEqual(['store.db']);
+});
+
+test('a store left by a crash is copied with what is only in its log', async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, 'store.db');
+  const appender = startProgram('appender', [file]);
+  for (let count = 0; count < 20; count++) await appender.nextLine();
+  appender.process.kill('SIGKILL');
+  await appender.finished;
+  expect(existsSync(`${file}-wal`)).toBe(true);
+  const { position } = await backup(file, join(folder, 'copy.db'));
+  expect(position).toBeGreaterThanOrEqual(20);
+  expect(await ids(join(folder, 'copy.db'))).toEqual((await ids(file)).slice(0, position));
+});
+
+test.each(['copying', 'verifying'])('cancelled while %s it leaves nothing', async (phase) => {
+  const folder = await temporaryFolder();
+  const file = await filled(folder, 20_000);
+  const controller = new AbortController();
+  const work = backup(file, join(folder, 'copy.db'), {
+    signal: controller.signal,
+    onProgress: (progress) => {
+      if (progress.phase === phase) controller.abort(new Error('enough'));
+    },
+  });
+  await expect(work).rejects.toThrow('enough');
+  expect(readdirSync(folder)).toEqual(['store.db']);
+  await backup(file, join(folder, 'copy.db'));
+});
+
+test.skipIf(!canMount)('a full disk is an error with a remedy, and leaves nothing', async () => {
+  const file = await filled(await temporaryFolder(), 20_000);
+  await withDisk('1m', async (disk) => {
+    await expect(backup(file, join(disk, 'copy.db'))).rejects.toMatchObject({ code: 'store_full' });
+    expect(readdirSync(disk)).toEqual([]);
+  });
+});
+
+test.skipIf(!canMount)('a backup on a disk that is read-only can be restored', async () => {
+  const folder = await temporaryFolder();
+  const file = await filled(folder, 500);
+  await backup(file, join(folder, 'copy.db'));
+  await withDisk('4m', async (disk) => {
+    await copyFile(join(folder, 'copy.db'), join(disk, 'copy.db'));
+    execFileSync('mount', ['-o', 'remount,ro', disk]);
+    expect(await backup(join(disk, 'copy.db'), join(folder, 'restored.db'))).toMatchObject({ position: 500 });
+  });
+});
