@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { bundleCli } from './bundle-cli.ts';
 import { withLock } from './lock.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -14,7 +15,7 @@ const workFolder = join(root, '.tmp');
 /** Holds the digest of the sources that dist/ was made from. Not in dist/ itself, which is published as it is. */
 const stamp = join(workFolder, 'built');
 
-await withLock(join(workFolder, 'build.lock'), () => {
+await withLock(join(workFolder, 'build.lock'), async () => {
   const digest = sourcesDigest();
   if (process.argv.includes('--if-stale') && isBuiltFrom(digest)) return;
   rmSync(stamp, { force: true });
@@ -25,6 +26,7 @@ await withLock(join(workFolder, 'build.lock'), () => {
       return;
     }
     for (const file of filesOf(output)) rewriteEndings(join(output, file));
+    await bundleCli(root, output);
     publish(output);
     writeFileSync(stamp, digest);
   } finally {
@@ -35,8 +37,17 @@ await withLock(join(workFolder, 'build.lock'), () => {
 /** A digest of everything that the output depends on. */
 function sourcesDigest(): string {
   const hash = createHash('sha256');
-  const settings = ['tsconfig.json', 'tsconfig.build.json', 'scripts/build.ts', 'package-lock.json'];
-  for (const file of [...filesOf(join(root, 'src')).map((path) => join('src', path)), ...settings]) {
+  const settings = [
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts/build.ts',
+    'scripts/bundle-cli.ts',
+    'package-lock.json',
+  ];
+  const sources = ['src', 'examples'].flatMap((folder) =>
+    filesOf(join(root, folder)).map((path) => join(folder, path)),
+  );
+  for (const file of [...sources, ...settings]) {
     const content = readFileSync(join(root, file));
     hash.update(`${file}\0${content.length}\0`).update(content);
   }

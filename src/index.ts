@@ -75,6 +75,8 @@ export type { CommandMetadata } from './command/command-metadata.ts';
 export { defineDecision } from './command/decision.ts';
 export type { AnyDecision, Decision, DecisionQuery, PlacedEvent } from './command/decision.ts';
 export type { ExecuteOptions } from './command/executor.ts';
+export { defineConfig } from './engine/config.ts';
+export type { Config } from './engine/config.ts';
 export { openEngine } from './engine/engine.ts';
 export type { Engine, EngineOptions, LoadedState, LoadOptions, Moment } from './engine/engine.ts';
 export type { EngineHooks, ExecuteCall, Hook, Settled } from './engine/hooks.ts';

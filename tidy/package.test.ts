@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isRelative, resolveRelative, specifiersOf } from './imports.ts';
+import { isBuiltin, isRelative, resolveRelative, specifiersOf } from './imports.ts';
 import { packPackage, run } from './packed-package.ts';
 import type { PackedPackage } from './packed-package.ts';
 import { root } from './source-files.ts';
@@ -14,8 +14,16 @@ beforeAll(async () => {
 afterAll(() => packed?.[Symbol.dispose]());
 
 describe.concurrent('the packed package', () => {
-  test('holds what is built, the read-me and the license', () => {
-    expect(packed.contents).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
+  test('holds what is built, what init writes, the read-me and the license', () => {
+    expect(packed.contents).toEqual(['LICENSE', 'README.md', 'dist', 'package.json', 'template']);
+  });
+
+  test('needs no other package: the command line has what it uses in itself', () => {
+    const specifiers = packed.modules.flatMap(specifiersOf);
+    expect(specifiers.filter((name) => !isRelative(name) && !isBuiltin(name))).toEqual([]);
+    const licenses = readFileSync(join(packed.installed, 'dist/cli/THIRD-PARTY-LICENSES.txt'), 'utf8');
+    for (const name of ['commander', 'cli-progress', 'string-width', '@bomb.sh/tab', 'zod'])
+      expect(licenses).toMatch(new RegExp(`^${name} [0-9.]+ \\(MIT\\)`, 'm'));
   });
 
   test('imports only what it holds', () => {
@@ -47,6 +55,25 @@ describe.concurrent('the packed package', () => {
   test('finds its threads where it is installed', async () => {
     const project = packed.project({ 'main.mjs': useOf(`sqlite('events.db')`) });
     expect(await run(process.execPath, ['main.mjs'], project)).toBe('3 events\n');
+  });
+
+  test('has a command line, under two names', async () => {
+    const project = packed.project({});
+    const append = ['append', 'order-1', 'Placed', '--store', 'sqlite:a.db'];
+    for (const name of ['es', 'eventsrc'])
+      expect(await runProgram(name, append, project)).toMatch(/Placed is version \d of order-1/);
+    expect(await runProgram('eventsrc', ['stats', '--store', 'sqlite:a.db'], project)).toMatch(/^events\t2$/m);
+  });
+
+  test('begins a project whose tests pass', async () => {
+    const project = packed.project({});
+    await runProgram('eventsrc', ['init', '.'], project);
+    expect(await run(process.execPath, ['--test', '--test-reporter=tap'], project)).toMatch(/^# pass 2$/m);
+    await runTool('typescript/bin/tsc', ['-p', '.'], project);
+    const execute = ['execute', 'account.open', '1', '{"owner": "Ada"}'];
+    expect(await runProgram('eventsrc', execute, project)).toContain('AccountOpened');
+    expect(await runProgram('eventsrc', ['state', 'account-1'], project)).toContain('state.owner\tAda');
+    await expect(runProgram('eventsrc', ['init', '.'], project)).rejects.toThrow('exists');
   });
 
   test('works in a CommonJS project', async () => {
@@ -95,6 +122,11 @@ console.log(count + ' events');`;
 
 function importing(door: string, index: number): string {
   return `import * as door${index} from '${door}';\nif (Object.keys(door${index}).length === 0) throw new Error('${door} is empty');`;
+}
+
+/** Under this Node, whichever stands first on the PATH. */
+function runProgram(name: string, args: readonly string[], cwd: string): Promise<string> {
+  return run(process.execPath, [join(packed.bin, name), ...args], cwd);
 }
 
 function runTool(path: string, args: readonly string[], cwd: string): Promise<string> {

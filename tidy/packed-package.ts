@@ -1,6 +1,7 @@
 /** The package as users get it: packed, and unpacked into a project outside the repository. */
 import { execFile } from 'node:child_process';
 import {
+  chmodSync,
   globSync,
   mkdirSync,
   mkdtempSync,
@@ -8,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +19,9 @@ import type { SourceFile } from './source-files.ts';
 
 export interface PackedPackage extends Disposable {
   readonly tarball: string;
+  /** The package's folder in `node_modules`, and where its programs are linked, as npm does it. */
+  readonly installed: string;
+  readonly bin: string;
   /** What a user may import: `eventsrc`, `eventsrc/sqlite`. */
   readonly doors: readonly string[];
   /** What the tarball holds at its top. */
@@ -36,10 +41,25 @@ export async function packPackage(): Promise<PackedPackage> {
   mkdirSync(join(folder, 'node_modules'));
   renameSync(join(folder, 'package'), installed);
 
-  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { exports: object };
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+    readonly exports: object;
+    readonly bin: Readonly<Record<string, string>>;
+  };
+  const bin = join(folder, 'node_modules/.bin');
+  mkdirSync(bin);
+  for (const [name, program] of Object.entries(manifest.bin)) {
+    chmodSync(join(installed, program), 0o755);
+    symlinkSync(join(installed, program), join(bin, name));
+  }
+  // What the project that init begins depends on, besides.
+  mkdirSync(join(folder, 'node_modules/@types'));
+  for (const name of ['zod', '@types/node'])
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
   const paths = Object.keys(manifest.exports).filter((path) => path !== './package.json');
   return {
     tarball: join(folder, name),
+    installed,
+    bin,
     doors: paths.map((path) => path.replace('.', 'eventsrc')),
     contents: readdirSync(installed).sort(),
     modules: globSync('dist/**/*.{js,d.ts}', { cwd: installed }).map((path) => {

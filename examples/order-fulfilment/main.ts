@@ -1,4 +1,4 @@
-/** `npm start`: event sourcing in a minute, for someone who has never met it. */
+/** `eventsrc demo [FILE]`: event sourcing in a minute, for someone who has never met it. The file is kept. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,13 +23,15 @@ async function run(file: string): Promise<void> {
   await showHistory(engine);
   await showKill(engine, file);
 
-  console.log('\nThe code is in examples/order-fulfilment: order.ts first. Then, with a git repository of yours:');
-  line('npm run --silent git-history -- import REPO --store sqlite:history.db');
+  console.log('\nThe code is in the repository, in examples/order-fulfilment: order.ts first. Next:');
+  if (kept !== undefined) line(`eventsrc read --store sqlite:${kept}      what has just happened, event by event`);
+  line('eventsrc init my-app      a config, a first aggregate and its test');
 }
 
+const [kept] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'eventsrc-demo-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 process.once('SIGINT', () => process.exit(130));
 // Whoever was reading (`| head`) has seen enough.
 process.stdout.on('error', () => process.exit());
-await run(join(folder, 'shop.db'));
+await run(kept ?? join(folder, 'shop.db'));

@@ -1,12 +1,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Engine } from 'eventsrc';
 import { bad, chapter, line } from '../narrator.ts';
 import { order } from './order.ts';
 import { tell } from './tell.ts';
 
-const clerkFile = fileURLToPath(new URL('unlucky-clerk.ts', import.meta.url));
+/** Beside this file, as source or as what was built of it. */
+const clerkFile = fileURLToPath(new URL(`unlucky-clerk${extname(import.meta.url)}`, import.meta.url));
 
 /** A process dies between the commit and the answer: the moment that nobody can tell from never having begun. */
 export async function showKill(engine: Engine, file: string): Promise<void> {

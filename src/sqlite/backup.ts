@@ -60,7 +60,7 @@ function reserve(file: string): void {
 /** @returns the position of the last event copied. */
 async function copyFile(source: string, partial: string, { signal, onProgress }: FileWork): Promise<number> {
   // A store that may be in use is opened as such: what a crash left in its log is looked at, and no file stays beside it.
-  await using _open = hasLog(source) ? await openStore(source) : undefined;
+  await using _ = hasLog(source) ? await openStore(source) : undefined;
   const db = openForReading(source);
   try {
     // The copying sees what this transaction sees: it need not begin again when somebody writes.

@@ -158,8 +158,8 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
     return result;
   }
 
-  /** @internal Encodes by schemas of its own, under the log's limits. */
-  encoderOf(events: EventSchemas): EventEncoder {
+  /** @internal Encodes by schemas of its own (without any, whatever is given), under the log's limits. */
+  encoderOf(events?: EventSchemas): EventEncoder {
     return new EventEncoder(events, this.#watch);
   }
 

@@ -1,0 +1,63 @@
+/** What users type, as what the engine takes. */
+import { InvalidArgumentError } from 'commander';
+import type { ExpectedVersion } from '../store/port.ts';
+import { usageError } from './failure.ts';
+
+/** Of values that may be given several times. */
+export function repeated(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}
+
+export function count(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('Expected an integer of at least 0.');
+  return value;
+}
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A date, a date with a time, or how long ago: `2026-01-31`, `2026-01-31T12:00:00Z`, `90m`. In ms since the epoch. */
+export function time(text: string): number {
+  const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  if (amount !== undefined) return Date.now() - Number(amount) * (unitMs[unit ?? ''] ?? 0);
+  const value = /^\d{4}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(value))
+    throw new InvalidArgumentError('Expected 2026-01-31, 2026-01-31T12:00:00Z or an age such as 90s, 15m, 2h, 7d.');
+  return value;
+}
+
+export function jsonObject(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // As for any other value.
+  }
+  throw new InvalidArgumentError('Expected a JSON object.');
+}
+
+const states: readonly string[] = ['any', 'no_stream', 'stream_exists', 'deleted'];
+
+export function expectedVersion(text: string): ExpectedVersion {
+  if (states.includes(text)) return text as ExpectedVersion;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`Expected a version or one of ${states.join(', ')}.`);
+}
+
+/** A JSON argument; `-` is all of standard input. @throws {CliError} */
+export async function jsonArgument(name: string, given: string | undefined, absent: unknown): Promise<unknown> {
+  if (given === undefined) return absent;
+  const text = given === '-' ? await readInput() : given;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw usageError(`The ${name} is no JSON: ${(error as Error).message}`, `Quote it for the shell: '{"amount": 5}'`);
+  }
+}
+
+async function readInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,89 @@
+import { openEngine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { openLog } from '../store/log.ts';
+import type { EventLog } from '../store/log.ts';
+import type { Backend } from '../store/port.ts';
+import { loadConfig } from './config-file.ts';
+import type { LoadedConfig } from './config-file.ts';
+import { usageError } from './failure.ts';
+import { backendAt, parseStoreUrl } from './store-url.ts';
+import type { StoreLocation } from './store-url.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly store?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly debug?: boolean;
+}
+
+/** Whether a store that does not exist is made. */
+export type OpenMode = 'existing' | 'create';
+
+/** One run of a command: its output, its store, its end. */
+export class Session {
+  readonly terminal: Terminal;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly #options: CommonOptions;
+  #config: Promise<LoadedConfig> | undefined;
+
+  constructor(terminal: Terminal, signal: AbortSignal, options: CommonOptions) {
+    this.terminal = terminal;
+    this.signal = signal;
+    this.#options = options;
+  }
+
+  config(): Promise<LoadedConfig> {
+    return (this.#config ??= loadConfig(this.#options.config));
+  }
+
+  /** Where the store is; a backend, where the config made one itself. @throws {CliError} */
+  async location(): Promise<StoreLocation | Backend> {
+    const url = this.#options.store ?? process.env['EVENTSRC_STORE'];
+    if (url !== undefined && url !== '') return parseStoreUrl(url, process.cwd());
+    const { store, folder } = await this.config();
+    if (typeof store === 'string') return parseStoreUrl(store, folder);
+    if (store !== undefined) return store;
+    throw usageError(
+      'No store was named',
+      'Add --store sqlite:FILE, set EVENTSRC_STORE, or name it in eventsrc.config.ts (eventsrc init writes one).',
+    );
+  }
+
+  /** The store's file. @throws {CliError} if it has none. */
+  async file(): Promise<string> {
+    const location = await this.location();
+    if ('kind' in location && location.kind === 'sqlite') return location.file;
+    throw usageError(`${storeName(location)} has no file`, 'Name one with --store sqlite:FILE');
+  }
+
+  async openLog(mode: OpenMode, location?: StoreLocation): Promise<EventLog> {
+    const { limits, clock } = await this.config();
+    return openLog({
+      store: backendOf(location ?? (await this.location()), mode),
+      ...(limits !== undefined && { limits }),
+      ...(clock !== undefined && { clock }),
+      onWarning: ({ message }) => this.terminal.warn(message),
+    });
+  }
+
+  async openEngine(mode: OpenMode): Promise<Engine> {
+    const { file, folder: _, ...config } = await this.config();
+    if (file === undefined)
+      throw usageError('There is no eventsrc.config.ts here', 'Run eventsrc init, or name one with --config FILE.');
+    const store = backendOf(await this.location(), mode);
+    return openEngine({ onWarning: ({ message }) => this.terminal.warn(message), ...config, store });
+  }
+}
+
+function backendOf(location: StoreLocation | Backend, mode: OpenMode): Backend {
+  return 'kind' in location ? backendAt(location, mode === 'create') : location;
+}
+
+/** As a person would write it. */
+export function storeName(location: StoreLocation | Backend): string {
+  if (!('kind' in location)) return location.name;
+  return location.kind === 'memory' ? 'memory:' : `sqlite:${location.file}`;
+}

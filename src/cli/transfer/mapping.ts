@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { importModule } from '../config-file.ts';
+import { CliError, usageError } from '../failure.ts';
+import { fromForeignCloudEvent } from './foreign-event.ts';
+import type { ForeignEvent, Mapping } from './foreign-event.ts';
+
+const fields = ['stream', 'type', 'data', 'time', 'id', 'source'] as const;
+type Field = (typeof fields)[number];
+
+const remedy = 'Write --map FILE.ts, or fields such as stream=order-{orderId},type=kind,time=at,data=payload';
+
+/** What `--map` says: a file that exports a function, or which field is where. Default: lines are CloudEvents. */
+export async function loadMapping(given: readonly string[] | undefined): Promise<Mapping> {
+  if (given === undefined) return fromForeignCloudEvent;
+  const [only] = given;
+  if (given.length === 1 && only !== undefined && (!only.includes('=') || existsSync(only))) return loadFunction(only);
+  return fieldMapping(given.flatMap((text) => text.split(',')));
+}
+
+async function loadFunction(given: string): Promise<Mapping> {
+  const file = resolve(given);
+  if (!existsSync(file)) throw usageError(`${file} does not exist`, remedy);
+  const { default: map } = await importModule(file);
+  if (typeof map !== 'function') {
+    throw new CliError(
+      `${file} exports no function`,
+      'End it with: export default (line) => ({ stream: …, type: …, data: … });',
+    );
+  }
+  return map as Mapping;
+}
+
+/** `type=kind` is the text of a field; `stream=order-{order.id}` a text with fields in it. */
+function fieldMapping(assignments: readonly string[]): Mapping {
+  const templates = new Map<Field, string>();
+  for (const assignment of assignments) {
+    const [name = '', ...rest] = assignment.split('=');
+    if (!isField(name) || rest.length === 0 || rest.join('=') === '')
+      throw usageError(`--map says ${JSON.stringify(assignment)}; it can say ${fields.join(', ')}`, remedy);
+    templates.set(name, rest.join('='));
+  }
+  const isCloudEvent = (value: unknown) => typeof value === 'object' && value !== null && 'specversion' in value;
+  return (value, line) => {
+    const given = Object.fromEntries(
+      [...templates].map(([name, template]) => [name, filled(template, value, name, line)]),
+    ) as Partial<ForeignEvent>;
+    // What is not said of a CloudEvent is where CloudEvents have it.
+    if (isCloudEvent(value)) return { ...fromForeignCloudEvent({ subject: '', ...(value as object) }, line), ...given };
+    const { stream, type } = given;
+    if (stream === undefined || type === undefined)
+      throw usageError('--map does not say what stream and type are', remedy);
+    return { data: value, ...given, stream, type };
+  };
+}
+
+function isField(name: string): name is Field {
+  return (fields as readonly string[]).includes(name);
+}
+
+function filled(template: string, value: unknown, name: Field, line: number): unknown {
+  if (!template.includes('{')) {
+    const found = at(value, template);
+    if (found === undefined && (name === 'stream' || name === 'type' || name === 'data')) throw missing(template, line);
+    return name === 'stream' || name === 'type' ? String(found) : found;
+  }
+  return template.replace(/\{([^}]*)\}/g, (_, path: string) => {
+    const found = at(value, path);
+    if (found === undefined || found === null || typeof found === 'object') throw missing(path, line);
+    return String(found);
+  });
+}
+
+/** `order.items.0.sku` */
+function at(value: unknown, path: string): unknown {
+  let found = value;
+  for (const step of path.split('.')) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, step)) return undefined;
+    found = (found as Readonly<Record<string, unknown>>)[step];
+  }
+  return found;
+}
+
+function missing(path: string, line: number): CliError {
+  return new CliError(
+    `Line ${line} has no ${path} that could be used`,
+    'Correct the line or --map, and import again: what is there already is skipped.',
+  );
+}
