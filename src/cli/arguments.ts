@@ -1,4 +1,5 @@
 /** What users type, as what the engine takes. */
+import { addAbortSignal } from 'node:stream';
 import { InvalidArgumentError } from 'commander';
 import type { ExpectedVersion } from '../store/port.ts';
 import { usageError } from './failure.ts';
@@ -46,9 +47,14 @@ export function expectedVersion(text: string): ExpectedVersion {
 }
 
 /** A JSON argument; `-` is all of standard input. @throws {CliError} */
-export async function jsonArgument(name: string, given: string | undefined, absent: unknown): Promise<unknown> {
+export async function jsonArgument(
+  name: string,
+  given: string | undefined,
+  absent: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
   if (given === undefined) return absent;
-  const text = given === '-' ? await readInput() : given;
+  const text = given === '-' ? await readInput(signal) : given;
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -56,8 +62,8 @@ export async function jsonArgument(name: string, given: string | undefined, abse
   }
 }
 
-async function readInput(): Promise<string> {
+async function readInput(signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  for await (const chunk of addAbortSignal(signal, process.stdin)) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
 }

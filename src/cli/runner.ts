@@ -1,12 +1,12 @@
 /** Runs one command: its session, Ctrl-C, and what is said at its end. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { exitCodes, explain, ReaderGone } from './failure.ts';
 import { Session } from './session.ts';
 import type { CommonOptions } from './session.ts';
 import { Terminal } from './terminal.ts';
 
 const graceMs = 5_000;
-const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** And the exit codes that shells have for them: 128 and the signal's number. */
+const stopSignals = { SIGINT: exitCodes.interrupted, SIGTERM: 143, SIGHUP: 129 };
 
 class Interrupted extends Error {
   readonly exitCode: number;
@@ -21,36 +21,30 @@ class Interrupted extends Error {
 export async function runCommand(options: CommonOptions, work: (session: Session) => Promise<void>): Promise<number> {
   const terminal = new Terminal(process.stdout, process.stderr, options.json === true);
   const controller = new AbortController();
-  const releases = stopSignals.map((signal, index) => {
-    // 128 and the signal's number, as shells have it.
-    const exitCode = [exitCodes.interrupted, 143, 129][index] as number;
-    const stop = () => {
+  for (const [signal, exitCode] of Object.entries(stopSignals)) {
+    process.on(signal, () => {
       // Who asks twice does not want to wait.
       if (controller.signal.aborted) process.exit(exitCode);
       controller.abort(new Interrupted(exitCode));
-    };
-    process.on(signal, stop);
-    return () => process.off(signal, stop);
-  });
+    });
+  }
   // Nobody listens any more, or the disk behind it is full: work that goes on would be for nothing.
-  const outputFailed = Promise.withResolvers<never>();
-  outputFailed.promise.catch(() => {});
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'EPIPE' ? new ReaderGone() : error;
-    controller.abort(reason);
-    outputFailed.reject(reason);
+    controller.abort(error.code === 'EPIPE' ? new ReaderGone() : error);
   });
   process.stderr.on('error', () => {});
-  const working = work(new Session(terminal, controller.signal, options));
+  const stopped = Promise.withResolvers<never>();
+  // What was begun is given a moment to leave things in order.
+  controller.signal.addEventListener('abort', () =>
+    setTimeout(stopped.reject, graceMs, controller.signal.reason).unref(),
+  );
   try {
-    await Promise.race([working, outputFailed.promise]);
+    await Promise.race([work(new Session(terminal, controller.signal, options)), stopped.promise]);
     return Number(process.exitCode ?? exitCodes.done);
   } catch (error) {
-    // What was begun is given a moment to leave things in order.
-    await Promise.race([working.catch(() => {}), delay(graceMs, undefined, { ref: false })]);
-    return endOf(controller.signal.aborted ? controller.signal.reason : error, terminal, options);
-  } finally {
-    for (const release of releases) release();
+    if (!controller.signal.aborted) return endOf(error, terminal, options);
+    // Whatever still waits, for input or for a lock, is waited for no more.
+    return process.exit(endOf(controller.signal.reason, terminal, options));
   }
 }
 

@@ -23,16 +23,27 @@ export function utf8Length(text: string): number {
   return length;
 }
 
+const hexPairs: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 export function toHex(bytes: Uint8Array): string {
   let hex = '';
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
+  for (const byte of bytes) hex += hexPairs[byte];
   return hex;
 }
 
 /** The bytes of a hexadecimal string, or undefined if it is not one of `length` bytes. */
 export function fromHex(hex: string, length: number): Uint8Array | undefined {
   if (hex.length !== length * 2 || !/^[0-9a-f]*$/i.test(hex)) return undefined;
-  return Uint8Array.from({ length }, (_, index) => Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16));
+  const bytes = new Uint8Array(length);
+  for (let index = 0; index < length; index++)
+    bytes[index] = (hexDigit(hex, index * 2) << 4) | hexDigit(hex, index * 2 + 1);
+  return bytes;
+}
+
+function hexDigit(hex: string, index: number): number {
+  const code = hex.charCodeAt(index);
+  // Behind '9' come letters: 'A' is 0x41, 'a' is 0x61.
+  return code <= 0x39 ? code - 0x30 : (code & 0x0f) + 9;
 }
 
 export function toBase64(bytes: Uint8Array): string {
@@ -51,5 +62,7 @@ export function fromBase64(text: string): Uint8Array | undefined {
 }
 
 export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }

@@ -29,7 +29,7 @@ const definition = defineCommand({
 export const append = action<[stream: string, type: string, data?: string], Options>(
   definition,
   async (session, { tag: tags, metadata, expected }, stream, type, data) => {
-    const event = { type, data: await jsonArgument('data', data, null) };
+    const event = { type, data: await jsonArgument('data', data, null, session.signal) };
     const { aggregates } = await session.config();
     await using log = await session.openLog('create');
     const draft = await new DeclaredEvents(log, aggregates).encode(stream, {

@@ -7,7 +7,6 @@ import { count, expectedVersion, jsonArgument, jsonObject } from '../arguments.t
 import { action, defineCommand } from '../define.ts';
 import { eventTable } from '../event-table.ts';
 import { exitCodes, usageError } from '../failure.ts';
-import type { LoadedConfig } from '../config-file.ts';
 import type { Session } from '../session.ts';
 
 interface Options {
@@ -37,7 +36,7 @@ const definition = defineCommand({
 export const execute = action<[command: string, id?: string, input?: string], Options>(
   definition,
   async (session, options, name, first, second) => {
-    const command = await toCommand(await session.config(), name, first, second);
+    const command = await toCommand(session, name, first, second);
     await using engine = await session.openEngine('create');
     const { key, expected, actor, metadata, timeout } = options;
     const receipt = await engine.execute(command, {
@@ -59,21 +58,23 @@ export const execute = action<[command: string, id?: string, input?: string], Op
 
 /** By the name that errors of the engine call it, too: `account.withdraw`. */
 async function toCommand(
-  { aggregates = [], decisions = [] }: LoadedConfig,
+  session: Session,
   name: string,
   first: string | undefined,
   second: string | undefined,
 ): Promise<Command> {
+  const { aggregates = [], decisions = [] } = await session.config();
+  const inputOf = (given: string | undefined) => jsonArgument('input', given, {}, session.signal);
   const [owner, command] = name.split('.', 2) as [string, string?];
   if (command === undefined) {
     if (!decisions.some((decision) => decision.name === owner)) throw unknown(name, aggregates, decisions);
-    return { decision: owner, input: await jsonArgument('input', first, {}) };
+    return { decision: owner, input: await inputOf(first) };
   }
   if (aggregates.find((aggregate) => aggregate.name === owner)?.handlers.has(command) !== true)
     throw unknown(name, aggregates, decisions);
   if (first === undefined)
     throw usageError(`${name} needs an instance`, `Write: eventsrc execute ${name} <id> [input]`);
-  return { aggregate: owner, id: first, command, input: await jsonArgument('input', second, {}) };
+  return { aggregate: owner, id: first, command, input: await inputOf(second) };
 }
 
 function unknown(name: string, aggregates: readonly AnyAggregate[], decisions: readonly AnyDecision[]): Error {

@@ -40,7 +40,7 @@ const definition = defineCommand({
 
 export const importEvents = action<[file?: string], Options>(definition, async (session, options, file) => {
   const isDry = options.dryRun ?? false;
-  const input = openInput(file);
+  const input = openInput(file, session.signal);
   const map = await loadMapping(options.map);
   // Where nothing is to be written, nothing is even opened.
   await using log = await session.openLog('create', isDry ? { kind: 'memory' } : undefined);

@@ -37,7 +37,8 @@ export interface ForeignOptions {
   readonly isDry: boolean;
 }
 
-const batchMax = 1_000;
+/** Well below the limit of an append, which would be warned about. */
+const batchMax = 500;
 
 /**
  * Appends events of other systems in the order in which they come, each once, however often the import is begun again.

@@ -1,7 +1,6 @@
 import { createReadStream, statSync } from 'node:fs';
-import { Readable } from 'node:stream';
+import { addAbortSignal, pipeline, Readable } from 'node:stream';
 import type { Transform } from 'node:stream';
-import { pipeline } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { CliError, usageError } from '../failure.ts';
 
@@ -19,15 +18,16 @@ export interface Input {
 const chunkBytes = 256 * 1024;
 
 /** A file, or standard input; compressed or not: its first bytes tell. */
-export function openInput(file: string | undefined): Input {
+export function openInput(file: string | undefined, signal: AbortSignal): Input {
   if (file === undefined || file === '-') {
     if (process.stdin.isTTY)
       throw usageError('Nothing is piped in', 'Name a file, or pipe one in: eventsrc import < FILE');
-    return inputOf('standard input', process.stdin, undefined);
+    return inputOf('standard input', addAbortSignal(signal, process.stdin), undefined);
   }
   const stats = statSync(file);
   if (stats.isDirectory()) throw usageError(`${file} is a folder`, 'Name a file.');
-  return inputOf(file, createReadStream(file, { highWaterMark: chunkBytes }), stats.isFile() ? stats.size : undefined);
+  const stream = createReadStream(file, { highWaterMark: chunkBytes, signal });
+  return inputOf(file, stream, stats.isFile() ? stats.size : undefined);
 }
 
 function inputOf(name: string, source: Readable, size: number | undefined): Input {
