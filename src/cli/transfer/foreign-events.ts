@@ -64,8 +64,11 @@ export class ForeignEvents implements Sink {
   }
 
   async add({ number, value }: Line): Promise<void> {
-    for (const event of await this.#mapped(number, value)) {
-      this.#batch.push(await this.#encoded(event, number));
+    const placed: Placed[] = [];
+    // A line counts as a whole: one of its events may be no good.
+    for (const event of await this.#mapped(number, value)) placed.push(await this.#encoded(event, number));
+    for (const event of placed) {
+      this.#batch.push(event);
       if (this.#batch.length === 1) await this.#begin();
       if (this.#batch.length >= (this.#taken?.events ?? this.#batchMax)) await this.#send();
     }
