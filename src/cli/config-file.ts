@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Config } from '../engine/config.ts';
+import { checkDefinitions } from '../engine/engine.ts';
 import { CliError, usageError } from './failure.ts';
 
 export interface LoadedConfig extends Config {
@@ -23,7 +24,9 @@ export async function loadConfig(given: string | undefined): Promise<LoadedConfi
   if (typeof config !== 'object' || config === null) {
     throw new CliError(`${file} exports no config`, 'End it with: export default defineConfig({ … });');
   }
-  return { ...config, file, folder: dirname(file) };
+  const loaded: LoadedConfig = { ...config, file, folder: dirname(file) };
+  checkDefinitions(loaded);
+  return loaded;
 }
 
 /** Runs a file of the user's, TypeScript or JavaScript, as Node.js does. @throws {CliError} */

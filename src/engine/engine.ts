@@ -74,9 +74,7 @@ export interface LoadedState<State> {
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { store, aggregates = [], decisions = [], clock = systemClock } = options;
-  requireDefinitions('aggregates', 'aggregate', aggregates);
-  requireDefinitions('decisions', 'decision', decisions);
-  requireDistinct([...aggregates, ...decisions].map(({ name }) => name));
+  checkDefinitions({ aggregates, decisions });
   const settings = checkSettings(options);
   const isOpen = store instanceof EventLog;
   const log: EventLog = isOpen ? store : await openLog({ ...logOptions(options), store: store as Backend, clock });
@@ -229,7 +227,18 @@ function backOff(conflicts: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, waitMs));
 }
 
+/** @internal @throws {EngineError} `option_invalid`, `definition_invalid` */
+export function checkDefinitions({
+  aggregates = [],
+  decisions = [],
+}: Pick<EngineOptions, 'aggregates' | 'decisions'>): void {
+  requireDefinitions('aggregates', 'aggregate', aggregates);
+  requireDefinitions('decisions', 'decision', decisions);
+  requireDistinct([...aggregates, ...decisions].map(({ name }) => name));
+}
+
 function requireDefinitions(option: string, kind: string, given: readonly { readonly kind: string }[]): void {
+  if (!Array.isArray(given)) throw new EngineError('option_invalid', { option, value: given, expected: 'a list' });
   for (const value of given) {
     if (value?.kind !== kind)
       throw new EngineError('option_invalid', {

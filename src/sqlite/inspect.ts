@@ -12,7 +12,7 @@ export interface FileFacts {
   readonly writable: boolean;
   /** The folder must be: the log lies beside the file. */
   readonly folderWritable: boolean;
-  readonly kind: 'empty' | 'store' | 'newer store' | 'other database' | 'no database';
+  readonly kind: 'a store' | 'empty' | 'a newer store' | 'another database' | 'no database' | 'no file';
   /** As the header has it: `wal` while it is a store in use, `delete` for a backup. */
   readonly journalMode: 'wal' | 'delete';
   /** Bytes of the disk that this user may still fill. */
@@ -33,7 +33,8 @@ export function inspectFile(file: string): FileFacts {
   const folder = dirname(file);
   const stats = statSync(file, { throwIfNoEntry: false });
   const readable = may(file, constants.R_OK);
-  const bytes = readable && stats?.isFile() === true ? readHeader(file) : new DataView(new ArrayBuffer(0));
+  const isFile = stats?.isFile() ?? true;
+  const bytes = readable && isFile ? readHeader(file) : new DataView(new ArrayBuffer(0));
   const disk = statfs(folder);
   return {
     exists: stats !== undefined,
@@ -42,7 +43,7 @@ export function inspectFile(file: string): FileFacts {
     readable,
     writable: may(file, constants.W_OK),
     folderWritable: may(folder, constants.W_OK),
-    kind: kindOf(bytes),
+    kind: isFile ? kindOf(bytes) : 'no file',
     journalMode: bytes.byteLength > header.writeVersion && bytes.getUint8(header.writeVersion) === 2 ? 'wal' : 'delete',
     freeBytes: disk.bavail * disk.bsize,
     isNetworked: process.platform === 'linux' && networked.has(disk.type),
@@ -72,8 +73,8 @@ function kindOf(bytes: DataView): FileFacts['kind'] {
   if (bytes.byteLength === 0) return 'empty';
   const magic = Buffer.from(bytes.buffer, 0, 15).toString('latin1');
   if (bytes.byteLength < header.bytes || magic !== 'SQLite format 3') return 'no database';
-  if (bytes.getUint32(header.applicationId) !== applicationId) return 'other database';
-  return bytes.getUint32(header.userVersion) > formatVersion ? 'newer store' : 'store';
+  if (bytes.getUint32(header.applicationId) !== applicationId) return 'another database';
+  return bytes.getUint32(header.userVersion) > formatVersion ? 'a newer store' : 'a store';
 }
 
 function statfs(folder: string): { readonly bavail: number; readonly bsize: number; readonly type: number } {

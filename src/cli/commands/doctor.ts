@@ -95,14 +95,14 @@ function* fileFindings(file: string, facts: FileFacts): Generator<Finding> {
     return;
   }
   const size = `${bytesText(bytes)}${logBytes > 0 ? `, ${bytesText(logBytes)} of log` : ''}`;
-  if (kind === 'store' || kind === 'empty') yield ok('file', `${file}, ${size}`);
-  else yield bad('file', `${file} is a ${kind}`, 'Name another file, or update eventsrc.');
+  if (kind === 'a store' || kind === 'empty') yield ok('file', `${file}, ${size}`);
+  else yield bad('file', `${file} is ${kind}`, 'Name another file, or update eventsrc.');
   const rights = { readable, writable, 'folder writable': folderWritable };
   const missing = Object.entries(rights).flatMap(([name, given]) => (given ? [] : [`not ${name}`]));
   yield missing.length === 0
     ? ok('permissions', Object.keys(rights).join(', '))
     : bad('permissions', missing.join(', '), 'Give this user the right to read and write the file and its folder.');
-  if (kind === 'store') {
+  if (kind === 'a store') {
     yield facts.journalMode === 'wal'
       ? ok('journal mode', 'wal')
       : warning(
