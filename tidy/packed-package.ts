@@ -34,9 +34,9 @@ export interface PackedPackage extends Disposable {
 export async function packPackage(): Promise<PackedPackage> {
   const folder = mkdtempSync(join(tmpdir(), 'eventsrc-package-'));
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root);
-  const [name] = readdirSync(folder);
-  if (name === undefined) throw new Error('npm pack made no tarball');
-  await run('tar', ['-xzf', name], folder);
+  const [packed] = readdirSync(folder);
+  if (packed === undefined) throw new Error('npm pack made no tarball');
+  await run('tar', ['-xzf', packed], folder);
   const installed = join(folder, 'node_modules/eventsrc');
   mkdirSync(join(folder, 'node_modules'));
   renameSync(join(folder, 'package'), installed);
@@ -53,11 +53,11 @@ export async function packPackage(): Promise<PackedPackage> {
   }
   // What the project that init begins depends on, besides.
   mkdirSync(join(folder, 'node_modules/@types'));
-  for (const name of ['zod', '@types/node'])
-    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  for (const dependency of ['zod', '@types/node'])
+    symlinkSync(join(root, 'node_modules', dependency), join(folder, 'node_modules', dependency));
   const paths = Object.keys(manifest.exports).filter((path) => path !== './package.json');
   return {
-    tarball: join(folder, name),
+    tarball: join(folder, packed),
     installed,
     bin,
     doors: paths.map((path) => path.replace('.', 'eventsrc')),

@@ -131,7 +131,6 @@ test.skipIf(!canScript)('a terminal gets colours and columns, cut to its width, 
   const lines = onTerminal('').trim().split(/\r?\n/);
   expect(lines[0]).toContain('\x1b[2mposition');
   expect(lines[1]).toContain('\x1b[1mPlaced\x1b[22m');
-  // oxlint-disable-next-line no-control-regex
   const visible = (lines[1] ?? '').replaceAll(/\x1b\[\d+m/g, '');
   expect(visible).toMatch(/ {2}{"text":"long .*…$/);
   expect(visible.length).toBe(90);
