@@ -4,16 +4,20 @@ import { emmettConcurrency, emmettDurability } from './contestants/emmett-behavi
 import type { Connecting, EmmettSqlite } from './contestants/emmett-sqlite.ts';
 import { describeEnvironment } from './environment.ts';
 import { measureRow } from './measure-row.ts';
+import { measureMoves } from './move/measure-move.ts';
+import type { MovePace, MoveResult } from './move/measure-move.ts';
 import type { Pace, RowResult } from './measure-row.ts';
 import { parseOptions, usage } from './options.ts';
 import type { Options } from './options.ts';
 import { loadEmmett } from './peers.ts';
 import type { Peer } from './peers.ts';
-import { formatEnvironment, formatRow } from './report.ts';
+import { formatEnvironment, formatMove, formatRow } from './report.ts';
 import { rows } from './rows.ts';
 
 const fullPace: Pace = { rounds: 5, share: 1, secondsMax: 12, peerSecondsMax: 1 };
 const quickPace: Pace = { rounds: 2, share: 0.05, secondsMax: 2, peerSecondsMax: 0.3 };
+const fullMove: MovePace = { rounds: 3, events: 1_000_000 };
+const quickMove: MovePace = { rounds: 1, events: 10_000 };
 
 try {
   const options = parseOptions(process.argv.slice(2));
@@ -25,16 +29,24 @@ try {
 }
 
 async function runBench({ quick, only, json, dir }: Options): Promise<void> {
-  const peer = quick ? undefined : await loadEmmett((progress) => console.error(progress));
+  const hasPeers = !quick && only.some((id) => id.startsWith('append.'));
+  const peer = hasPeers ? await loadEmmett((progress) => console.error(progress)) : undefined;
   const folder = await mkdtemp(join(resolve(dir), 'eventsrc-bench-'));
   try {
     const environment = await describeEnvironment(folder, await describePeer(peer, folder));
     console.log(`${formatEnvironment(environment)}\n`);
-    const results: RowResult[] = [];
+    const results: (RowResult | MoveResult)[] = [];
     for (const row of rows.filter(({ id }) => only.includes(id))) {
       const result = await measureRow(row, peer, quick ? quickPace : fullPace, folder);
       results.push(result);
       console.log(`${formatRow(result)}\n`);
+    }
+    if (only.some((id) => id.startsWith('move.'))) {
+      const moves = await measureMoves(quick ? quickMove : fullMove, folder);
+      for (const move of moves.filter(({ id }) => only.includes(id))) {
+        results.push(move);
+        console.log(`${formatMove(move)}\n`);
+      }
     }
     if (json !== undefined) await writeFile(json, `${JSON.stringify({ environment, rows: results }, undefined, 2)}\n`);
   } finally {

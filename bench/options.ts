@@ -1,11 +1,16 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { moveIds } from './move/moves.ts';
+import type { MoveId } from './move/moves.ts';
 import { rowIds } from './rows.ts';
 import type { RowId } from './rows.ts';
 
+type KnownId = RowId | MoveId;
+const knownIds: readonly KnownId[] = [...rowIds, ...moveIds];
+
 export const usage = `npm run bench -- [options]
 
-  --only id,id   these rows alone: ${rowIds.join(', ')}
+  --only id,id   these rows alone: ${knownIds.join(', ')}
   --quick        a look in a few seconds: short rounds, no peers; its figures are for nothing else
   --json FILE    writes what was measured there too
   --dir DIR      where the stores are written, on the disk to be measured (default: the folder for temporary files)
@@ -16,7 +21,7 @@ docs/benchmarks.md tells how to read the table.`;
 export interface Options {
   readonly help: boolean;
   readonly quick: boolean;
-  readonly only: readonly RowId[];
+  readonly only: readonly KnownId[];
   readonly json: string | undefined;
   readonly dir: string;
 }
@@ -34,11 +39,11 @@ export function parseOptions(args: readonly string[]): Options {
     },
   });
   const { only, quick, json, dir, help } = values;
-  return { help, quick, json, dir, only: only === undefined ? rowIds : only.split(',').map(toRowId) };
+  return { help, quick, json, dir, only: only === undefined ? knownIds : only.split(',').map(toRowId) };
 }
 
-function toRowId(given: string): RowId {
-  const id = rowIds.find((known) => known === given.trim());
-  if (id === undefined) throw new Error(`--only: there is no row "${given}". There are: ${rowIds.join(', ')}.`);
+function toRowId(given: string): KnownId {
+  const id = knownIds.find((known) => known === given.trim());
+  if (id === undefined) throw new Error(`--only: there is no row "${given}". There are: ${knownIds.join(', ')}.`);
   return id;
 }

@@ -1,5 +1,6 @@
 import type { Environment } from './environment.ts';
 import type { RowResult } from './measure-row.ts';
+import type { MoveResult } from './move/measure-move.ts';
 import type { Spread } from './statistics.ts';
 
 export function formatEnvironment(environment: Environment): string {
@@ -32,7 +33,26 @@ export function formatRow(row: RowResult): string {
   return [`${id}: ${what}, ${count(eventsPerRound)} events a round`, ours, ...theirs, ...others].join('\n');
 }
 
-const nameWidth = 40;
+/** A row of the table for a whole store that is moved. */
+export function formatMove({
+  id,
+  what,
+  value,
+  spread,
+  events,
+  peakMiB,
+  peakMiBOfQuarter,
+  against,
+}: MoveResult): string {
+  const peak = `peak ${peakMiB.toFixed(0)} MiB; with a quarter of the events ${peakMiBOfQuarter.toFixed(0)} MiB`;
+  const theirs = against.map((other) => {
+    const { low, high } = other.ratioSpread;
+    return `  ${other.name.padEnd(nameWidth)}${count(other.value).padStart(9)} events/s  ${times(other.ratio)}  (${times(low)} to ${times(high)})`;
+  });
+  return [`${id}: ${what}, ${count(events)} events`, line('eventsrc', value, spread, peak), ...theirs].join('\n');
+}
+
+const nameWidth = 48;
 
 function line(name: string, rate: number, { low, high }: Spread, rest: string): string {
   const range = `(${count(low)} to ${count(high)})`;
