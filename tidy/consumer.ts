@@ -1,8 +1,10 @@
 /** A user's code, for package.test.ts: compiled against the packed package by each TypeScript that we support. */
 import {
   EngineError,
+  copyLog,
   defaultLimits,
   defineAggregate,
+  defineConfig,
   defineDecision,
   hasCode,
   memory,
@@ -100,4 +102,12 @@ export async function run(): Promise<InferState<typeof account>> {
 
 function balanceOf({ amount }: { readonly amount: number }): number {
   return amount;
+}
+
+export const config = defineConfig({ store: 'sqlite:bank.db', aggregates: [account], decisions: [openOnce] });
+
+export async function move(from: EventLog, to: EventLog): Promise<number> {
+  const { events } = await copyLog(from, to, { onProgress: ({ phase, done }) => void [phase, done] });
+  for await (const receipts of to.receipts()) if (receipts.length === 0) break;
+  return events;
 }

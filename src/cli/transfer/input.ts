@@ -1,8 +1,8 @@
 import { createReadStream, statSync } from 'node:fs';
 import { addAbortSignal, pipeline, Readable } from 'node:stream';
-import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { CliError, usageError } from '../failure.ts';
+import { ZstdFrames } from './zstd-frames.ts';
 
 export interface Input {
   /** For people. */
@@ -44,31 +44,39 @@ function inputOf(name: string, source: Readable, size: number | undefined): Inpu
 async function* decompressed(name: string, chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
   const { value: first } = await chunks.next();
   if (first === undefined) return;
-  const decompressor = decompressorFor(first);
-  if (decompressor === undefined) {
+  const compression = compressionOf(first);
+  if (compression === undefined) {
     yield first;
     yield* chunks;
     return;
   }
+  const frames = new ZstdFrames();
   async function* all(): AsyncGenerator<Uint8Array> {
-    yield first as Uint8Array;
-    yield* chunks;
+    for (let chunk: Uint8Array | undefined = first; chunk !== undefined; chunk = (await chunks.next()).value) {
+      if (compression === 'zstd') frames.add(chunk);
+      yield chunk;
+    }
   }
-  const result = pipeline(Readable.from(all()), decompressor, () => {});
+  const decompressor = compression === 'gzip' ? createGunzip() : createZstdDecompress();
   try {
-    for await (const chunk of result) yield chunk as Uint8Array;
+    for await (const chunk of pipeline(Readable.from(all()), decompressor, () => {})) yield chunk as Uint8Array;
   } catch (cause) {
-    throw new CliError(
-      `${name} is damaged or cut off (${(cause as Error).message})`,
-      'Fetch it again, and import it again: what is there already is skipped.',
-      { cause },
-    );
+    throw damaged(name, (cause as Error).message, cause);
   }
+  if (!frames.isComplete) throw damaged(name, 'unexpected end of file');
+}
+
+function damaged(name: string, reason: string, cause?: unknown): CliError {
+  return new CliError(
+    `${name} is damaged or cut off (${reason})`,
+    'Fetch it again, and import it again: what is there already is skipped.',
+    { cause },
+  );
 }
 
 /** RFC 1952 (gzip) and RFC 8878 (zstd) begin with these. */
-function decompressorFor(bytes: Uint8Array): Transform | undefined {
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return createGunzip();
-  if (bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) return createZstdDecompress();
-  return undefined;
+function compressionOf(bytes: Uint8Array): 'gzip' | 'zstd' | undefined {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
+  const isZstd = bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd;
+  return isZstd ? 'zstd' : undefined;
 }
