@@ -29,14 +29,21 @@ export async function loadConfig(given: string | undefined): Promise<LoadedConfi
   return loaded;
 }
 
+/** For a file that waits for something before it exports anything. */
+const loadTimeoutMs = 5_000;
+
 /** Runs a file of the user's, TypeScript or JavaScript, as Node.js does. @throws {CliError} */
 export async function importModule(file: string): Promise<{ readonly default?: unknown }> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`it took longer than ${loadTimeoutMs} ms`)), loadTimeoutMs);
   try {
-    return (await import(pathToFileURL(file).href)) as { default?: unknown };
+    return (await Promise.race([import(pathToFileURL(file).href), late.promise])) as { default?: unknown };
   } catch (cause) {
     const { code, message } = cause as { code?: unknown; message?: unknown };
     const says = typeof message === 'string' ? (message.split('\n', 1)[0] ?? '') : String(cause);
     throw new CliError(`${file} cannot be loaded: ${says}`, remedyFor(code), { cause });
+  } finally {
+    clearTimeout(timer);
   }
 }
 

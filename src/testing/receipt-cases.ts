@@ -196,6 +196,22 @@ export const receiptCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: 'receipts: one whose key was free again stands where it was made anew',
+    run: async ({ open, clock }) => {
+      const store = await open();
+      const make = (key: string, expiresAt: number | null) =>
+        appendOne(store, { writes: [], checks: [], conditions: [], receipts: [receipt(key, { expiresAt })] });
+      await make('k', clock.now() + 10);
+      await make('l', null);
+      clock.advance(20);
+      await make('k', null);
+      const kept = await allReceipts(store);
+      assert.equal(kept.at(-1)?.key, 'k');
+      assert.equal(kept.at(-1)?.recordedAt, clock.now());
+      assert.equal(kept.at(-2)?.key, 'l');
+    },
+  },
+  {
     name: 'receipts: taken over as they are, but for those that the store has as new or newer',
     run: async ({ open, clock }) => {
       const store = await open();

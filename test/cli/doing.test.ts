@@ -200,6 +200,22 @@ describe('a config', () => {
     expect(failure.remedy).toContain(remedy);
   });
 
+  test.concurrent('that never comes to an end is given up, and Ctrl-C does not wait for it', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'eventsrc.config.mjs'), 'await new Promise(() => {}); export default {};');
+    await writeFile(
+      join(folder, 'map.mjs'),
+      `setInterval(() => {}, 1_000); export default () => new Promise(() => {});`,
+    );
+    const args = ['import', '--map', 'map.mjs', '--store', 'sqlite:a.db', '--config', 'none.mjs'];
+    await writeFile(join(folder, 'none.mjs'), 'export default {};');
+    const { process: child, ended } = startCli(args, { cwd: folder, input: '{}\n' });
+    const failure = await failing(['read', '--store', 'sqlite:a.db'], { cwd: folder });
+    expect(failure.error).toContain('cannot be loaded: it took longer than 5000 ms');
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({ code: 130, stderr: 'interrupted\n' });
+  });
+
   test('is needed for what it declares, and missed by name', async () => {
     const empty = await temporaryFolder();
     const failure = await failing(['state', 'account-1', '--store', 'sqlite:a.db'], { cwd: empty });

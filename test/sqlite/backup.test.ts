@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { openLog } from 'eventsrc';
 import { backup, sqlite, verify } from 'eventsrc/sqlite';
 import { expect, test } from 'vitest';
@@ -100,6 +101,26 @@ test('a damaged store becomes no backup: every event of the copy is looked at', 
   await expect(verify(file)).rejects.toMatchObject({ code: 'store_corrupt' });
   await expect(backup(file, join(folder, 'copy.db'))).rejects.toMatchObject({ code: 'store_corrupt' });
   expect(readdirSync(folder)).toEqual(['store.db']);
+});
+
+test.each([
+  ['a tag that its index lacks', 'delete from event_tags where position = 100'],
+  ['a tag that only its index has', 'insert into event_tags values (1, 4001)'],
+  ['a receipt that was altered', "update receipts set outcome = x'00'"],
+])('%s is found in a large file, which is not looked at as a whole when it is opened', async (_, damage) => {
+  const file = join(await temporaryFolder(), 'store.db');
+  {
+    await using log = await openLog({ store: sqlite(file), limits: { eventsPerAppend: 10_000 } });
+    const events = Array.from({ length: 4_000 }, () => ({ type: 'A', data: 'x'.repeat(5_000), tags: ['t'] }));
+    const receipt = { key: 'k', commandDigest: new Uint8Array(32), outcome: new Uint8Array(1_000), expiresAt: null };
+    await log.append([{ stream: 'order-1', events }], { receipt });
+  }
+  expect(await verify(file)).toMatchObject({ position: 4_000 });
+  const db = new DatabaseSync(file);
+  db.exec(damage);
+  db.close();
+  expect((await ids(file)).length).toBe(4_000);
+  await expect(verify(file)).rejects.toMatchObject({ code: 'store_corrupt' });
 });
 
 test('a store left by a crash is copied with what is only in its log', async () => {

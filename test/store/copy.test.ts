@@ -98,17 +98,34 @@ test('what is appended to the source meanwhile is left out, and so is its receip
 });
 
 test('a target that somebody else writes to meanwhile is noticed', async () => {
-  await using from = await openLog({ store: memory() });
+  // Ahead, so that what is copied is never older than what the others write.
+  const ahead = Date.now() + 60_000;
+  await using from = await openLog({ store: memory(), clock: { now: () => ahead } });
   await using to = await openLog({ store: memory() });
-  await fill(from, 0, 20);
+  // More than one transaction.
+  for (let stream = 0; stream < 10; stream++) {
+    const events = Array.from({ length: 700 }, () => ({ type: 'A', data: {} }));
+    await from.append([{ stream: `order-${stream}`, events }]);
+  }
+  const strange = [{ stream: 'order-99', events: [{ type: 'A', data: {} }] }];
   let isFirst = true;
   const copied = copyLog(from, to, {
     onProgress: () => {
-      if (isFirst) void to.append([{ stream: 'order-9', events: [{ type: 'A', data: {} }] }]);
+      if (isFirst) void to.append(strange);
       isFirst = false;
     },
   });
-  // Behind the copied events it does no harm; the next copying refuses it.
-  await copied;
+  await expect(copied).rejects.toMatchObject({ code: 'copy_refused' });
+});
+
+test('a receipt that the target has otherwise is noticed', async () => {
+  await using from = await openLog({ store: memory() });
+  await using to = await openLog({ store: memory() });
+  await fill(from, 0, 3);
+  for await (const receipts of from.receipts())
+    await to.import(
+      [],
+      receipts.slice(1, 2).map((one) => ({ ...one, outcome: new Uint8Array(1) })),
+    );
   await expect(copyLog(from, to)).rejects.toMatchObject({ code: 'copy_refused' });
 });
