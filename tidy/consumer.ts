@@ -107,7 +107,7 @@ function balanceOf({ amount }: { readonly amount: number }): number {
 export const config = defineConfig({ store: 'sqlite:bank.db', aggregates: [account], decisions: [openOnce] });
 
 export async function move(from: EventLog, to: EventLog): Promise<number> {
-  const { events } = await copyLog(from, to, { onProgress: ({ phase, done }) => void [phase, done] });
+  const copied = await copyLog(from, to, { onProgress: ({ phase, done }) => void [phase, done] });
   for await (const receipts of to.receipts()) if (receipts.length === 0) break;
-  return events;
+  return copied.events;
 }
