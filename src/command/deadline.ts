@@ -1,19 +1,19 @@
 import { EngineError, hasCode } from '../ground/errors.ts';
+import { onAbort } from '../ground/on-abort.ts';
 
 /** How long a command may take, and the caller's signal, as one signal; and what to say when it fires. */
 export class Deadline {
   readonly #timeoutMs: number;
-  readonly #outer: AbortSignal | undefined;
   readonly #controller = new AbortController();
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #abort = (): void => this.#controller.abort(this.#outer?.reason);
+  readonly #leaveOuter: () => void;
 
   /** @param timeoutMs also Infinity. */
   constructor(timeoutMs: number, outer: AbortSignal | undefined) {
     this.#timeoutMs = timeoutMs;
-    this.#outer = outer;
-    if (outer?.aborted) this.#abort();
-    outer?.addEventListener('abort', this.#abort, { once: true });
+    const abort = () => this.#controller.abort(outer?.reason);
+    if (outer?.aborted) abort();
+    this.#leaveOuter = onAbort(outer, abort);
     if (!this.signal.aborted && timeoutMs <= timerMax)
       this.#timer = setTimeout(() => this.#controller.abort(expired), timeoutMs);
   }
@@ -46,7 +46,7 @@ export class Deadline {
 
   end(): void {
     clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#abort);
+    this.#leaveOuter();
   }
 }
 

@@ -1,4 +1,5 @@
 import { EngineError } from '../ground/errors.ts';
+import { onAbort } from '../ground/on-abort.ts';
 import type { AppendRequest, AppendResult, EventStore } from './port.ts';
 
 interface Pending {
@@ -49,7 +50,7 @@ export class GroupCommit {
         pending.isAborted = true;
         pending.reject(aborted(signal, pending.isQueued ? 'not_written' : 'unknown'));
       };
-      const settled = () => signal?.removeEventListener('abort', abort);
+      const settled = onAbort(signal, abort);
       const pending: Pending = {
         request,
         ...sizeOf(request),
@@ -58,7 +59,6 @@ export class GroupCommit {
         isQueued: true,
         isAborted: false,
       };
-      signal?.addEventListener('abort', abort, { once: true });
       this.#queue.push(pending);
       // Begun in a microtask, so that requests made in one turn of the event loop share their first group.
       this.#inFlight ??= Promise.resolve().then(() => this.#commitQueue());

@@ -1,4 +1,5 @@
 import { EngineError } from '../ground/errors.ts';
+import { onAbort } from '../ground/on-abort.ts';
 import type { Position } from './port.ts';
 
 interface Waiter {
@@ -22,15 +23,14 @@ export class Waiters {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiting.delete(waiter);
-        signal?.removeEventListener('abort', abort);
+        settled();
       };
       const waiter: Waiter = {
         after,
         resolve: (position) => (leave(), resolve(position)),
         reject: (reason) => (leave(), reject(reason)),
       };
-      const abort = () => waiter.reject(signal?.reason);
-      signal?.addEventListener('abort', abort, { once: true });
+      const settled = onAbort(signal, () => waiter.reject(signal?.reason));
       this.#waiting.add(waiter);
     });
   }

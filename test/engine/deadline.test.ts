@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { defineAggregate, defineDecision, memory, openEngine } from '../../src/index.ts';
 import type { Backend, Engine, EngineOptions, StandardSchemaV1 } from '../../src/index.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -32,6 +33,17 @@ describe('a command that is cancelled', () => {
       cause: { message: 'changed my mind' },
     });
     expect(gate.arrived).toBe(0);
+  });
+
+  test('shares its signal with others: it is listened to once', async () => {
+    const { engine, gate } = await open();
+    gate.shut();
+    const { signal } = new AbortController();
+    const running = ['1', '2', '3'].map((id) => engine.execute(deposit(id, { amount: 1 }), { signal }));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    gate.open();
+    await Promise.all(running);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
   test('while it is being committed says that it may have been done; its key tells', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { GroupCommit } from '../../src/store/group-commit.ts';
 import type { AppendRequest, AppendResult, EventStore } from '../../src/store/port.ts';
@@ -49,6 +50,17 @@ describe('group commit', () => {
     expect(store.groups.map(({ size }) => size)).toEqual([2, 3]);
     store.commit(1);
     await Promise.all(second);
+  });
+
+  test('a signal is listened to once, however many requests wait on it', async () => {
+    const { store, commits } = start();
+    const { signal } = new AbortController();
+    const waiting = [request(), request(), request()].map((one) => commits.submit(one, signal));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await turn();
+    store.commit(0);
+    await Promise.all(waiting);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
   test('a group keeps within eight megabytes', async () => {
