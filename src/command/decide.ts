@@ -1,7 +1,6 @@
 import type { UntypedEvent } from '../event/codec.ts';
-import { EngineError } from '../ground/errors.ts';
+import { EngineError, describe } from '../ground/errors.ts';
 import type { AggregateDecideContext, Rejection } from './command.ts';
-import { describe } from './folding.ts';
 import type { Handler } from './handler.ts';
 
 /** An event as `decide` returned it; a decision's says where it goes. */

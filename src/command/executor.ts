@@ -1,8 +1,10 @@
 import type { EventEncoder, RecordedEvent } from '../event/codec.ts';
 import { checkReceiptKey, streamName } from '../event/names.ts';
 import type { EventQuery } from '../event/query.ts';
+import { validate } from '../event/standard-schema.ts';
 import type { SchemaResult } from '../event/standard-schema.ts';
-import { EngineError } from '../ground/errors.ts';
+import { EngineError, describe } from '../ground/errors.ts';
+import { together } from '../ground/together.ts';
 import { checkExpected } from '../store/append-request.ts';
 import type { ExpectedVersion } from '../store/port.ts';
 import type { AnyAggregate } from './aggregate.ts';
@@ -13,7 +15,6 @@ import type { CommandMetadata } from './command-metadata.ts';
 import { eventMetadata } from './command-metadata.ts';
 import { Deadline } from './deadline.ts';
 import type { AnyDecision } from './decision.ts';
-import { describe } from './folding.ts';
 import type { Handler } from './handler.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { Plan } from './plan.ts';
@@ -129,7 +130,9 @@ export class Executor {
   #validate(commands: readonly Command[], deadline: Deadline): Validated | Promise<Validated> {
     if (!Array.isArray(commands) || commands.length === 0) throw invalid('There is no command to execute');
     const found = commands.map((command) => ({ command, ...this.#find(command) }));
-    const results = found.map(({ command, handler }) => handler.input['~standard'].validate(command.input));
+    const results = together(found, ({ command, handler }) =>
+      validate(handler.input, command.input, (reason, cause) => failed(handler.name, reason, cause)),
+    );
     const toSteps = (settled: readonly SchemaResult<unknown>[]): Validated => {
       const steps: Step[] = [];
       for (const [index, result] of settled.entries()) {
@@ -138,9 +141,7 @@ export class Executor {
       }
       return steps;
     };
-    if (!results.some((result) => result instanceof Promise))
-      return toSteps(results as readonly SchemaResult<unknown>[]);
-    return deadline.wait(Promise.all(results)).then(toSteps);
+    return results instanceof Promise ? deadline.wait(results).then(toSteps) : toSteps(results);
   }
 
   /** @throws {EngineError} `command_unknown`, `name_invalid` */
@@ -204,8 +205,7 @@ function askedQuery(fold: AnyDecision, input: unknown): EventQuery {
   try {
     return fold.queryFor(input);
   } catch (error) {
-    const reason = `its query failed: ${describe(error)}`;
-    throw new EngineError('decide_failed', { command: fold.name, reason }, { cause: error });
+    throw failed(fold.name, `its query failed: ${describe(error)}`, error);
   }
 }
 
@@ -227,6 +227,10 @@ export function checkTimeout(timeoutMs: number): number {
 
 function invalid(reason: string): EngineError {
   return new EngineError('request_invalid', { reason });
+}
+
+function failed(command: string, reason: string, cause: unknown): EngineError {
+  return new EngineError('decide_failed', { command, reason }, { cause });
 }
 
 function unknown(command: string, known: Iterable<string>): EngineError {

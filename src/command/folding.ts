@@ -1,6 +1,6 @@
 import type { PastEvent, RecordedEvent } from '../event/codec.ts';
 import { deletedType } from '../event/event.ts';
-import { EngineError } from '../ground/errors.ts';
+import { EngineError, describe } from '../ground/errors.ts';
 import { RecentCache } from '../ground/recent-cache.ts';
 import type { EventLog } from '../store/log.ts';
 import type { ReadQuery } from '../store/port.ts';
@@ -104,8 +104,4 @@ function freezeDeeply(value: unknown): void {
 
 function evolveFailed({ stream, type }: PastEvent, reason: string, cause?: unknown): EngineError {
   return new EngineError('evolve_failed', { stream, type, reason }, cause === undefined ? {} : { cause });
-}
-
-export function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,12 +1,14 @@
 /** Between events as people write them and events as backends keep them. */
 import { EngineError } from '../ground/errors.ts';
+import type { InvalidIssue } from '../ground/errors.ts';
 import type { LimitWatch } from '../ground/limits.ts';
 import { bodyDigest } from './digests.ts';
 import type { Draft, EventKind, EventMetadata, Recorded } from './event.ts';
 import { deletedType, eventKind, jsonEncoding } from './event.ts';
 import { pathStep, toFaithfulJson } from './json.ts';
 import { checkEventType, normalizeTags, splitStreamName } from './names.ts';
-import type { SchemaInput, SchemaIssue, SchemaOutput, StandardSchemaV1 } from './standard-schema.ts';
+import { validate } from './standard-schema.ts';
+import type { SchemaInput, SchemaOutput, SchemaResult, StandardSchemaV1 } from './standard-schema.ts';
 import { fromUtf8, toHex, toUtf8, utf8Length } from './bytes.ts';
 
 /** Event types and their schemas (anything that implements Standard Schema). */
@@ -76,6 +78,9 @@ export interface UntypedEvent {
   readonly tags?: readonly string[];
 }
 
+/** What goes with an event's data. */
+type Envelope = Pick<Draft, 'type' | 'tags' | 'metadata'>;
+
 const currentSchemaVersion = 1;
 const noBytes = new Uint8Array(0);
 
@@ -90,24 +95,32 @@ export class EventEncoder {
     this.#watch = watch;
   }
 
-  /** A promise only if a schema is asynchronous. */
+  /**
+   * A promise only if a schema is asynchronous. What the caller changes meanwhile is not what is encoded, but for the
+   * data themselves, which are the schema's until it has spoken.
+   */
   encode(event: UntypedEvent): Draft | Promise<Draft> {
-    if (event.type === deletedType) return this.#toDraft(event, event.data ?? null);
-    if (this.#schemas === undefined) return this.#toDraft({ ...event, type: checkEventType(event.type) }, event.data);
-    const schema = this.#schemas.get(event.type);
-    if (schema === undefined) {
-      throw new EngineError('event_type_unknown', { type: String(event.type), known: [...this.#schemas.keys()] });
-    }
-    const result = schema['~standard'].validate(event.data);
-    if (result instanceof Promise) return result.then((settled) => this.#toDraft(event, valueOf(settled, event.type)));
-    return this.#toDraft(event, valueOf(result, event.type));
+    const { type, data } = event;
+    const schema = this.#schemaOf(type);
+    const envelope = { type, tags: this.#tags(event.tags, type), metadata: encodeMetadata(event.metadata) };
+    if (schema === undefined) return this.#toDraft(envelope, type === deletedType ? (data ?? null) : data);
+    const result = validate(schema, data, (reason, cause) => invalid(type, [{ path: 'data', message: reason }], cause));
+    if (result instanceof Promise) return result.then((settled) => this.#toDraft(envelope, valueOf(settled, type)));
+    return this.#toDraft(envelope, valueOf(result, type));
   }
 
-  #toDraft(event: UntypedEvent, value: unknown): Draft {
-    const { type } = event;
-    const tags = this.#tags(event.tags, type);
+  /** @throws {EngineError} `event_type_unknown`, `name_invalid` */
+  #schemaOf(type: string): StandardSchemaV1 | undefined {
+    if (type === deletedType) return undefined;
+    const schema = this.#schemas?.get(type);
+    if (this.#schemas === undefined) checkEventType(type);
+    else if (schema === undefined)
+      throw new EngineError('event_type_unknown', { type: String(type), known: [...this.#schemas.keys()] });
+    return schema;
+  }
+
+  #toDraft({ type, tags, metadata }: Envelope, value: unknown): Draft {
     const data = toUtf8(toFaithfulJson(value, 'data'));
-    const metadata = encodeMetadata(event.metadata);
     this.#watch.refuseAbove('eventBytes', data.length + metadata.length, type);
     const body = { type, schemaVersion: currentSchemaVersion, encoding: jsonEncoding, tags, data, metadata };
     return { ...body, bodyDigest: bodyDigest(body) };
@@ -131,16 +144,17 @@ function encodeMetadata(metadata: EventMetadata | undefined): Uint8Array {
   return json === '{}' ? noBytes : toUtf8(json);
 }
 
-function valueOf(
-  result: { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] },
-  type: string,
-): unknown {
+function valueOf(result: SchemaResult<unknown>, type: string): unknown {
   if (result.issues === undefined) return result.value;
   const issues = result.issues.map(({ message, path = [] }) => ({
     path: `data${path.map((step) => pathStep(typeof step === 'object' ? step.key : step)).join('')}`,
     message,
   }));
-  throw new EngineError('event_invalid', { type, issues });
+  throw invalid(type, issues);
+}
+
+function invalid(type: string, issues: readonly InvalidIssue[], cause?: unknown): EngineError {
+  return new EngineError('event_invalid', { type, issues }, cause === undefined ? {} : { cause });
 }
 
 /** The public shape of a recorded event. `id` is a getter: hashing costs more than parsing, and few look at it. */

@@ -1,5 +1,8 @@
+import { describe } from '../ground/errors.ts';
+import type { EngineError } from '../ground/errors.ts';
+
 /**
- * The Standard Schema interface, version 1 (https://standardschema.dev), types only: what zod, valibot and
+ * The Standard Schema interface, version 1 (https://standardschema.dev): what zod, valibot and
  * arktype implement. Kept here, as its specification suggests, so that the package has no dependency.
  */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
@@ -18,6 +21,26 @@ export type SchemaResult<Output> =
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/**
+ * What a schema says of a value; a promise only if it is asynchronous. A schema that fails says nothing.
+ * @throws what `failed` makes of its error.
+ */
+export function validate(
+  schema: StandardSchemaV1,
+  value: unknown,
+  failed: (reason: string, cause: unknown) => EngineError,
+): SchemaResult<unknown> | Promise<SchemaResult<unknown>> {
+  const fail = (error: unknown): never => {
+    throw failed(`its schema failed: ${describe(error)}`, error);
+  };
+  try {
+    const result = schema['~standard'].validate(value);
+    return result instanceof Promise ? result.catch(fail) : result;
+  } catch (error) {
+    return fail(error);
+  }
 }
 
 /** What a schema takes. */

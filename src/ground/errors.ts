@@ -224,3 +224,8 @@ export class EngineError<Code extends ErrorCode = ErrorCode> extends Error {
 export function hasCode<Code extends ErrorCode>(error: unknown, code: Code): error is EngineError<Code> {
   return error instanceof Error && error.name === 'EngineError' && (error as { code?: unknown }).code === code;
 }
+
+/** What somebody else's code threw, in a few words. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -9,6 +9,7 @@ import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { LimitWatch, resolveLimits } from '../ground/limits.ts';
 import type { LimitWarning, Limits } from '../ground/limits.ts';
+import { together } from '../ground/together.ts';
 import { checkGuards, checkReceipts, checkWrites } from './append-request.ts';
 import { GroupCommit } from './group-commit.ts';
 import { verifyRecorded } from './import.ts';
@@ -275,22 +276,6 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** A promise of all only if one of them is a promise. */
-function together<Item, Made>(
-  items: readonly Item[],
-  make: (item: Item) => Made | Promise<Made>,
-): readonly Made[] | Promise<readonly Made[]> {
-  const made: (Made | Promise<Made>)[] = [];
-  try {
-    for (const item of items) made.push(make(item));
-  } catch (error) {
-    // Of those that were begun nobody will hear.
-    for (const begun of made) if (begun instanceof Promise) begun.catch(() => {});
-    throw error;
-  }
-  return made.some((item) => item instanceof Promise) ? Promise.all(made) : (made as readonly Made[]);
 }
 
 function appendedEvents(

@@ -126,6 +126,35 @@ describe('decide', () => {
   });
 });
 
+test('a schema of an input that fails, at once or later, is named', async () => {
+  const failing = z.unknown().refine(() => {
+    throw new RangeError('no table today');
+  });
+  const failingLater = z.unknown().refine(() => Promise.reject(new RangeError('no table now')));
+  const odd = defineAggregate({
+    name: 'odd',
+    events: {},
+    initialState: () => null,
+    evolve: {},
+    commands: {
+      fail: { input: failing, decide: () => [] },
+      failLater: { input: failingLater, decide: () => [] },
+    },
+  });
+  await using engine = await openEngine({ store: memory(), aggregates: [odd] });
+  const { fail, failLater } = odd.commands;
+  await expect(engine.execute(failLater('1', 1))).rejects.toMatchObject({
+    code: 'decide_failed',
+    details: { command: 'odd.failLater', reason: 'its schema failed: no table now' },
+    cause: expect.any(RangeError),
+  });
+  // Of the first, which fails after the second, nobody hears: not even the process.
+  await expect(engine.executeAll([failLater('1', 1), fail('1', 1)])).rejects.toMatchObject({
+    code: 'decide_failed',
+    details: { command: 'odd.fail', reason: 'its schema failed: no table today' },
+  });
+});
+
 test('an event that evolve takes before it is recorded and not afterwards is accepted, and named by who reads it', async () => {
   const clock = new TestClock(1_000);
   const fickle = defineAggregate({

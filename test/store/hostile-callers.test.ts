@@ -1,7 +1,7 @@
 /** Callers who change what they passed in, or pass in what nobody expects: they harm themselves at most. */
 import { join } from 'node:path';
 import { bodyDigest, eventId, memory, openLog } from '../../src/index.ts';
-import type { Backend, EventLog, Recorded, StandardSchemaV1 } from '../../src/index.ts';
+import type { Backend, EventLog, EventSchemas, Recorded, StandardSchemaV1 } from '../../src/index.ts';
 import { sqlite } from 'eventsrc/sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { toUtf8 } from '../../src/event/bytes.ts';
@@ -146,17 +146,48 @@ function names(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `n-${index}`);
 }
 
+test('what is changed while a schema looks at an event is not what is appended', async () => {
+  const looking = Promise.withResolvers<void>();
+  const events = { A: schemaOf((value) => looking.promise.then(() => ({ value }))) };
+  await using log = await openLog<EventSchemas>({ store: memory(), events });
+  const changing = { type: 'A', data: {}, tags: ['x'], metadata: { actor: 'ada' } };
+  const appending = log.append([{ stream: 'order-1', events: [changing] }]);
+  Object.assign(changing, { type: '$mine', metadata: { actor: 'bob' } });
+  changing.tags[0] = 'y';
+  looking.resolve();
+  await appending;
+  for await (const page of log.read())
+    expect(page).toMatchObject([{ type: 'A', tags: ['x'], metadata: { actor: 'ada' } }]);
+});
+
+test.each<[string, StandardSchemaV1['~standard']['validate']]>([
+  ['at once', () => throwing()],
+  ['later', async () => throwing()],
+])('a schema that fails %s is told as an event that is not valid', async (_, validate) => {
+  await using log = await openLog<EventSchemas>({ store: memory(), events: { A: schemaOf(validate) } });
+  await expect(log.append([{ stream: 'order-1', events: [event] }])).rejects.toMatchObject({
+    code: 'event_invalid',
+    details: { issues: [{ path: 'data', message: 'its schema failed: no table today' }] },
+    cause: { message: 'no table today' },
+  });
+});
+
+function schemaOf(validate: StandardSchemaV1['~standard']['validate']): StandardSchemaV1 {
+  return { '~standard': { version: 1, vendor: 'test', validate } };
+}
+
+function throwing(): never {
+  throw new RangeError('no table today');
+}
+
 test('a schema that rejects later than another throws is heard of by nobody', async () => {
   const unhandled: unknown[] = [];
   const listen = (reason: unknown) => unhandled.push(reason);
   process.on('unhandledRejection', listen);
   onTestFinished(() => void process.off('unhandledRejection', listen));
-  const schema = (validate: StandardSchemaV1['~standard']['validate']): StandardSchemaV1 => ({
-    '~standard': { version: 1, vendor: 'test', validate },
-  });
   const events = {
-    Later: schema(async () => Promise.reject(new Error('later'))),
-    Now: schema(() => ({ issues: [{ message: 'no' }] })),
+    Later: schemaOf(async () => Promise.reject(new Error('later'))),
+    Now: schemaOf(() => ({ issues: [{ message: 'no' }] })),
   };
   await using log = await openLog({ store: memory(), events });
   await expect(
