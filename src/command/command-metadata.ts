@@ -29,6 +29,8 @@ export function eventMetadata(
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new EngineError('option_invalid', { option: 'metadata', value: given, expected: 'an object' });
   }
+  if (causedBy !== undefined && !isRecorded(causedBy))
+    throw new EngineError('option_invalid', { option: 'causedBy', value: causedBy, expected: 'a recorded event' });
   for (const name of ['correlationId', 'causationId', 'actor', 'commandId', 'traceparent']) {
     const value = given[name];
     if (value !== undefined && typeof value !== 'string') throw invalid(name, value, 'a string');
@@ -41,6 +43,11 @@ export function eventMetadata(
   const causationId = given.causationId ?? causedBy?.id;
   const all = { ...given, commandId, correlationId, causationId };
   return Object.freeze(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
+}
+
+/** Spreading or cloning an event leaves its id behind. */
+function isRecorded(event: RecordedEvent): boolean {
+  return typeof event?.id === 'string' && typeof (event.metadata ?? undefined) === 'object';
 }
 
 function invalid(name: string, value: unknown, expected: string): EngineError {

@@ -3,6 +3,7 @@ import { checkReceiptKey, streamName } from '../event/names.ts';
 import type { EventQuery } from '../event/query.ts';
 import { validate } from '../event/standard-schema.ts';
 import type { SchemaResult } from '../event/standard-schema.ts';
+import { checkKeys, checkSignal } from '../ground/check-options.ts';
 import { EngineError, describe } from '../ground/errors.ts';
 import { together } from '../ground/together.ts';
 import { checkExpected } from '../store/append-request.ts';
@@ -38,6 +39,21 @@ export interface ExecuteOptions {
   readonly timeoutMs?: number | undefined;
   /** Aborting a command that has been sent to the store does not take it back; the error says which it was. */
   readonly signal?: AbortSignal | undefined;
+}
+
+const executeKeys = [
+  'idempotencyKey',
+  'expectedVersion',
+  'metadata',
+  'causedBy',
+  'timeoutMs',
+  'signal',
+] satisfies (keyof ExecuteOptions)[];
+
+/** @throws {EngineError} `option_invalid` */
+export function checkExecuteOptions(options: ExecuteOptions): void {
+  checkKeys('the options of a command', options, executeKeys);
+  checkSignal(options.signal);
 }
 
 export interface ExecutorOptions {

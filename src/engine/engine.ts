@@ -2,7 +2,7 @@ import type { AnyAggregate, InferState } from '../command/aggregate.ts';
 import { streamBoundary } from '../command/boundary.ts';
 import type { BatchReceipt, Command, CommandReceipt, EmittedBy } from '../command/command.ts';
 import type { AnyDecision } from '../command/decision.ts';
-import { Executor, checkTimeout } from '../command/executor.ts';
+import { Executor, checkExecuteOptions, checkTimeout } from '../command/executor.ts';
 import type { ExecuteOptions } from '../command/executor.ts';
 import type { TurnContext } from '../command/turn.ts';
 import { Folding } from '../command/folding.ts';
@@ -10,6 +10,7 @@ import type { EventSchemas, RecordedEvent } from '../event/codec.ts';
 import { streamName } from '../event/names.ts';
 import { readClock, systemClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
+import { checkKeys, checkSignal } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { LimitWarning, Limits } from '../ground/limits.ts';
 import { EventLog, openLog } from '../store/log.ts';
@@ -158,6 +159,7 @@ export class Engine implements AsyncDisposable {
 
   async #execute(commands: readonly Command[], options: ExecuteOptions): Promise<BatchReceipt> {
     if (this.#closing !== undefined) throw new EngineError('engine_closed', {});
+    checkExecuteOptions(options);
     const hook = this.#hooks?.execute;
     if (hook === undefined) return this.#executor.execute(commands, options);
     const { idempotencyKey, metadata } = options;
@@ -173,8 +175,11 @@ export class Engine implements AsyncDisposable {
   async load<A extends AnyAggregate>(
     aggregate: A,
     id: string,
-    { at, signal }: LoadOptions = {},
+    options: LoadOptions = {},
   ): Promise<LoadedState<InferState<A>>> {
+    checkKeys('the options of load', options, loadKeys);
+    const { at, signal } = options;
+    checkSignal(signal);
     if (this.#closing !== undefined) throw new EngineError('engine_closed', {});
     const stream = streamName(aggregate.name, id);
     const boundary = streamBoundary(aggregate, stream);
@@ -207,7 +212,11 @@ export class Engine implements AsyncDisposable {
   }
 }
 
+const loadKeys = ['at', 'signal'] satisfies (keyof LoadOptions)[];
+const momentKeys = ['version', 'position', 'time'];
+
 function until(at: Moment): ReadQuery {
+  checkKeys('at', at, momentKeys);
   if ('version' in at) return { untilVersion: at.version };
   if ('position' in at) return { until: at.position };
   return { recordedUntil: Number(at.time) };

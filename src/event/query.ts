@@ -1,3 +1,4 @@
+import { checkKeys } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 
 /** Which events, in the terms of the Dynamic Consistency Boundary specification: types OR, tags AND. */
@@ -24,13 +25,15 @@ export function matches(
 /** Tags of an item: a search joins as many indexes. */
 const tagsMax = 60;
 const itemsMax = 1_000;
-const shape = 'An event query is a list of { types, tags }, both lists of strings';
+const shape = 'An event query is a list of { types, tags }, both lists of well-formed strings';
+const itemKeys = ['types', 'tags'] satisfies (keyof EventQueryItem)[];
 /** Types and tags in all. */
 const namesMax = 10_000;
 
 /**
  * A copy of a query, each name once and in order: queries that say the same become the same.
- * @throws {EngineError} `request_invalid` for anything but a list of { types, tags }, or one that is too long.
+ * @throws {EngineError} `request_invalid` for anything but a list of { types, tags }, or one that is too long;
+ * `option_invalid` for another key.
  */
 export function checkEventQuery(query: EventQuery): EventQuery {
   if (!Array.isArray(query)) throw invalid(shape);
@@ -38,6 +41,7 @@ export function checkEventQuery(query: EventQuery): EventQuery {
   let nameCount = 0;
   const checked = (query as readonly EventQueryItem[]).map((item) => {
     if (typeof item !== 'object' || item === null) throw invalid(shape);
+    checkKeys('an item of an event query', item, itemKeys);
     const [types, tags] = [distinctNames(item.types), distinctNames(item.tags)];
     if (tags.length > tagsMax)
       throw invalid(`An item of an event query has ${tags.length} tags, at most ${tagsMax} are taken`);
@@ -51,7 +55,7 @@ export function checkEventQuery(query: EventQuery): EventQuery {
 
 function distinctNames(names: unknown): readonly string[] {
   if (names === undefined) return [];
-  if (Array.isArray(names) && names.every((name) => typeof name === 'string'))
+  if (Array.isArray(names) && names.every((name) => typeof name === 'string' && name.isWellFormed()))
     return [...new Set<string>(names)].sort();
   throw invalid(shape);
 }

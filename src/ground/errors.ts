@@ -143,7 +143,7 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     remedy: 'Choose another name.',
   },
   option_invalid: {
-    says: ({ option, value, expected }) => `${option} is ${String(value)}, expected ${expected}.`,
+    says: ({ option, value, expected }) => `${option} is ${display(value)}, expected ${expected}.`,
     remedy: 'Correct the named option.',
   },
   request_invalid: { says: ({ reason }) => `${reason}.`, remedy: 'Correct the call.' },
@@ -191,6 +191,12 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     remedy: 'Allow the program to start threads; if it is bundled, leave eventsrc out of the bundle.',
   },
 };
+
+/** Whatever was given: not everything can be made a string. */
+function display(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : shorten(String(value));
+}
 
 function shorten(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 150)}…${text.slice(-40)}`;

@@ -17,6 +17,9 @@ const expectations: readonly unknown[] = ['any', 'no_stream', 'stream_exists', '
 /** Checks, conditions or receipts of one append. */
 const guardsMax = 1_000;
 
+/** Bytes of a receipt's command digest and outcome. */
+const receiptBytesMax = 65_536;
+
 /** What an append demands besides its writes. */
 export type Guards = Omit<AppendRequest, 'writes'>;
 
@@ -33,7 +36,7 @@ export function checkGuards({ checks, conditions, receipts }: Guards): Guards {
   return {
     checks: checks.map(checkCheck),
     conditions: conditions.map(checkCondition),
-    receipts: receipts.map(checkReceipt),
+    receipts: receipts.map((receipt) => checkReceiptBytes(checkReceipt(receipt))),
   };
 }
 
@@ -80,7 +83,13 @@ function checkReceipt({ key, commandDigest, outcome, expiresAt, owner }: Receipt
   };
 }
 
-/** Receipts that were made elsewhere. @throws {EngineError} `request_invalid`, `name_invalid` */
+function checkReceiptBytes(receipt: ReceiptDraft): ReceiptDraft {
+  const byteCount = receipt.commandDigest.length + receipt.outcome.length;
+  if (byteCount <= receiptBytesMax) return receipt;
+  throw invalid(`A receipt has ${byteCount} bytes of digest and outcome, at most ${receiptBytesMax} are taken`);
+}
+
+/** Receipts that were made elsewhere, of whatever size. @throws {EngineError} `request_invalid`, `name_invalid` */
 export function checkReceipts(receipts: readonly Receipt[]): readonly Receipt[] {
   return receipts.map((receipt) => {
     const { recordedAt, position } = receipt;

@@ -5,6 +5,7 @@ import type { EventSchemas, NewEvent, RecordedEvent } from '../event/codec.ts';
 import { checkReceiptKey, checkStreamName } from '../event/names.ts';
 import { fromHex, toHex } from '../event/bytes.ts';
 import { systemClock } from '../ground/clock.ts';
+import { checkKeys, checkSignal } from '../ground/check-options.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { LimitWatch, resolveLimits } from '../ground/limits.ts';
@@ -32,7 +33,7 @@ import type {
   StreamsQuery,
   StreamWrite,
 } from './port.ts';
-import { checkPageLimit, checkReadQuery, checkReleased, checkStreamsQuery } from './read-query.ts';
+import { checkPageLimit, checkReadQuery, checkReleased, checkStreamNames, checkStreamsQuery } from './read-query.ts';
 
 export interface LogOptions<Schemas extends EventSchemas> {
   /** Where: `memory()`, `sqlite(file)`. */
@@ -82,6 +83,8 @@ export interface OpenLog extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+const writeKeys = ['stream', 'expected', 'events'] satisfies (keyof Write<EventSchemas>)[];
+const appendKeys = ['checks', 'conditions', 'receipt', 'signal'] satisfies (keyof AppendOptions)[];
 /** Events in one import, which is one transaction. */
 const importedMax = 10_000;
 
@@ -132,14 +135,18 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
   /**
    * Appends to one or several streams, all or nothing; when it resolves with `appended` the events are durable.
    * Concurrent appends are committed in the order of their calls, unless a schema is asynchronous.
+   * Data must not be changed while an asynchronous schema looks at them; all else may be.
    * Aborting takes back an append that has not been sent; one that has been sent may be committed all the same.
    * @throws {EngineError} `event_invalid`, `event_type_unknown`, `data_unfaithful`, `name_invalid`, `limit_exceeded`,
-   * `request_invalid`: nothing was written. `append_aborted`, `store_failed`: `details.outcome` says whether it may have been.
+   * `option_invalid`, `request_invalid`: nothing was written. `append_aborted`, `store_failed`: `details.outcome` says whether it may have been.
    * `append_queue_full`, `store_full`, `store_locked`, `store_closed`: nothing was written.
    */
   async append(writes: readonly Write<Schemas>[], options: AppendOptions = {}): Promise<LogAppendResult> {
+    checkKeys('the options of an append', options, appendKeys);
     const { checks = [], conditions = [], receipt, signal } = options;
+    checkSignal(signal);
     const guards = checkGuards({ checks, conditions, receipts: receipt === undefined ? [] : [receipt] });
+    if (!Array.isArray(writes)) throw new EngineError('request_invalid', { reason: 'The writes are no list' });
     if (writes.length === 0 && receipt === undefined)
       throw new EngineError('request_invalid', { reason: 'An append needs events or a receipt' });
     const encoded = together(writes, (write) => this.#encode(write));
@@ -169,7 +176,9 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
     return this.#watch.limits;
   }
 
-  #encode({ stream, expected = 'any', events }: Write<Schemas>): StreamWrite | Promise<StreamWrite> {
+  #encode(write: Write<Schemas>): StreamWrite | Promise<StreamWrite> {
+    checkKeys('a write', write, writeKeys);
+    const { stream, expected = 'any', events } = write;
     checkStreamName(stream);
     const drafts = together(events, (event) => this.#encoder.encode(event));
     if (drafts instanceof Promise) return drafts.then((settled) => ({ stream, expected, events: settled }));
@@ -190,13 +199,16 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
    */
   async *read(query: ReadQuery = {}, signal?: AbortSignal): AsyncGenerator<readonly RecordedEvent<Schemas>[]> {
     const checked = checkReadQuery(query);
+    checkSignal(signal);
     for await (const page of this.#store.read(checked, signal))
       yield page.map((recorded) => decodeEvent<Schemas>(recorded));
   }
 
   /** As `read`, but with the stored bytes and digests instead of decoded data: what `import` takes. */
   async *readRecorded(query: ReadQuery = {}, signal?: AbortSignal): AsyncGenerator<readonly Recorded[]> {
-    yield* this.#store.read(checkReadQuery(query), signal);
+    const checked = checkReadQuery(query);
+    checkSignal(signal);
+    yield* this.#store.read(checked, signal);
   }
 
   /** The event with this id, 64 hexadecimal digits. */
@@ -208,9 +220,9 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
     return recorded && decodeEvent<Schemas>(recorded);
   }
 
-  /** The state of each of these streams; version 0 for those that never existed. */
+  /** The state of each of these streams, at most 100,000; version 0 for those that never existed. */
   async heads(streams: readonly string[]): Promise<readonly StreamHead[]> {
-    return this.#store.heads(streams.map(checkStreamName));
+    return this.#store.heads(checkStreamNames(streams));
   }
 
   /** A page of streams in the order of their names' code points; `limit` is at most 100,000. */
@@ -225,6 +237,7 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
   /** Resolves with the store's position as soon as it is past `after`, whichever process appended. */
   async appended(after: Position, signal?: AbortSignal): Promise<Position> {
     checkReadQuery({ after });
+    checkSignal(signal);
     return this.#store.appended(after, signal);
   }
 
@@ -253,9 +266,9 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
 
   /**
    * Takes over events recorded elsewhere, and receipts, all or none. Events that are there already are skipped. They
-   * keep version, time and id, and are verified against their digests; receipts are taken as they are, but for those of
-   * whose key the store has one of the same time or later. At most 10,000 of each at a time; the limits on sizes do not
-   * apply to what has happened.
+   * keep version, time and id (positions are given anew), and are verified against their digests; receipts are taken as
+   * they are, but for those of whose key the store has one of the same time or later. At most 10,000 of each at a time;
+   * the limits on sizes do not apply to what has happened.
    * @throws {EngineError} `import_refused`, `request_invalid`
    */
   async import(events: readonly PortableEvent[], receipts: readonly Receipt[] = []): Promise<ImportResult> {

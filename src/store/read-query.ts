@@ -1,3 +1,4 @@
+import { checkKeys } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 import { checkOwner, checkStreamName } from '../event/names.ts';
 import { checkEventQuery } from '../event/query.ts';
@@ -6,11 +7,26 @@ import type { ReadQuery, StreamsQuery } from './port.ts';
 /** Events in a page: enough to amortise its cost, few enough not to hold the event loop. */
 export const defaultPageSize = 256;
 const pageSizeMax = 4_096;
-/** Streams in a page, receipts released in one call. */
+/** Streams in a page or asked for, receipts released in one call. */
 const listedMax = 100_000;
+const readKeys = [
+  'stream',
+  'match',
+  'after',
+  'until',
+  'afterVersion',
+  'untilVersion',
+  'recordedFrom',
+  'recordedUntil',
+  'backwards',
+  'limit',
+  'pageSize',
+] satisfies (keyof ReadQuery)[];
+const streamsKeys = ['prefix', 'after', 'limit'] satisfies (keyof StreamsQuery)[];
 
 /** Refuses what cannot be meant, and copies the rest. @throws {EngineError} `option_invalid`, `name_invalid`, `request_invalid` */
 export function checkReadQuery(query: ReadQuery): ReadQuery {
+  checkKeys('a query', query, readKeys);
   const { stream, match, pageSize } = query;
   if (stream !== undefined) checkStreamName(stream);
   else if (query.afterVersion !== undefined || query.untilVersion !== undefined) {
@@ -39,13 +55,21 @@ export function checkReadQuery(query: ReadQuery): ReadQuery {
 }
 
 /** Which streams to list. @throws {EngineError} `option_invalid` */
-export function checkStreamsQuery({ prefix, after, limit }: StreamsQuery): StreamsQuery {
+export function checkStreamsQuery(query: StreamsQuery): StreamsQuery {
+  checkKeys('a query of streams', query, streamsKeys);
+  const { prefix, after, limit } = query;
   checkPageLimit(limit);
   for (const [option, value] of Object.entries({ prefix, after })) {
-    if (value !== undefined && typeof value !== 'string')
-      throw new EngineError('option_invalid', { option, value, expected: 'a string' });
+    if (value !== undefined && !(typeof value === 'string' && value.isWellFormed()))
+      throw new EngineError('option_invalid', { option, value, expected: 'a well-formed string' });
   }
   return { prefix, after, limit };
+}
+
+/** Which streams to look at. @throws {EngineError} `request_invalid`, `name_invalid` */
+export function checkStreamNames(streams: readonly string[]): readonly string[] {
+  if (Array.isArray(streams) && streams.length <= listedMax) return Array.from(streams, checkStreamName);
+  throw new EngineError('request_invalid', { reason: `Streams are asked for by a list of at most ${listedMax} names` });
 }
 
 /** Which receipts to release. @throws {EngineError} `option_invalid`, `name_invalid` */

@@ -27,6 +27,31 @@ test('events carry the command’s id, as correlation too where nothing else is 
   });
 });
 
+test.each([
+  ['options that are null', null],
+  ['an option that nobody looks at', { idempotencykey: 'k' }],
+  ['a signal that is none', { signal: {} }],
+  ['a cause that is null', { causedBy: null }],
+  ['a cause that is an id', { causedBy: 'id-1' }],
+  ['a cause without metadata', { causedBy: { id: 'id-1', metadata: null } }],
+])('%s is refused, and nothing is done', async (_, options) => {
+  const engine = await open({ execute: () => {} });
+  await expect(engine.execute(deposit('1', { amount: 1 }), options as never)).rejects.toMatchObject({
+    code: 'option_invalid',
+  });
+  expect((await engine.log.head()).position).toBe(0);
+});
+
+test.each([
+  ['options that are null', null],
+  ['a moment that is a number', { at: 3 }],
+  ['a moment of another kind', { at: { versions: 3 } }],
+  ['a signal that is none', { signal: 'now' }],
+])('a state is not loaded with %s', async (_, options) => {
+  const engine = await open();
+  await expect(engine.load(account, '1', options as never)).rejects.toMatchObject({ code: 'option_invalid' });
+});
+
 test('events carry what is known of where the command came from', async () => {
   const engine = await open();
   const metadata = {

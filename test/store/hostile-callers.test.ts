@@ -52,7 +52,7 @@ describe.each(backends)('on %s', (_, place) => {
   test('strangers in a request cost nobody else theirs', async () => {
     const log = await open(place());
     const stranger = () => {};
-    const condition = { failIfMatch: [{ types: ['B'], by: stranger }], after: 0, by: stranger };
+    const condition = { failIfMatch: [{ types: ['B'] }], after: 0, by: stranger };
     const receipt = { key: 'k', commandDigest: bytes, outcome: bytes, expiresAt: null, by: stranger };
     const checks = [new Proxy({ stream: 'order-2', expected: 'no_stream' as const }, {})];
     const settled = await Promise.allSettled([
@@ -79,6 +79,28 @@ describe.each(backends)('on %s', (_, place) => {
     ['10,001 types', (log) => demand(log, { conditions: [{ failIfMatch: [{ types: names(10_001) }], after: 0 }] })],
     ['1,001 checks', (log) => demand(log, { checks: names(1_001).map((stream) => ({ stream, expected: 0 })) })],
     ['an owner that is no string', (log) => demand(log, { receipt: { ...draft, owner: 7 as never } })],
+    ['heads of no list', (log) => log.heads('order-1' as never)],
+    ['heads of 100,001 streams', (log) => log.heads(names(100_001).map(() => 'order-1'))],
+    ['a type with half a character', (log) => reading(log, { match: [{ types: ['\ud800'] }] })],
+    [
+      'a tag with half a character',
+      (log) => demand(log, { conditions: [{ failIfMatch: [{ tags: ['\ud800'] }], after: 0 }] }),
+    ],
+    ['a prefix with half a character', (log) => log.streams({ prefix: 'order-\ud800', limit: 1 })],
+    ['a stream after half a character', (log) => log.streams({ after: 'order-\ud800', limit: 1 })],
+    ['a stream with half a character', (log) => reading(log, { stream: 'order-\ud800' })],
+    ['streams by a list', (log) => log.streams([] as never)],
+    ['a query that is null', (log) => reading(log, null as never)],
+    ['options that are null', (log) => demand(log, null as never)],
+    ['writes that are null', (log) => log.append(null as never, { receipt: draft })],
+    ['a write that is null', (log) => log.append([null as never])],
+    ['a signal that is none', (log) => demand(log, { signal: Object.create(null) as never })],
+    ['a signal that is its controller', (log) => log.appended(0, new AbortController() as never)],
+    ['a reader’s signal that is a symbol', (log) => reading(log, {}, Symbol('s') as never)],
+    [
+      'a receipt of 65,537 bytes',
+      (log) => demand(log, { receipt: { ...draft, outcome: new Uint8Array(65_537 - 32) } }),
+    ],
     ['a position that is a symbol', (log) => log.appended(Symbol('p') as never)],
   ])('%s is refused with a clear error, and the store goes on', async (__, call) => {
     const log = await open(place());
@@ -87,6 +109,32 @@ describe.each(backends)('on %s', (_, place) => {
       remedy: expect.any(String),
     });
     expect((await log.append([{ stream: 'order-1', events: [event] }])).kind).toBe('appended');
+  });
+
+  test.each<[string, string, (log: EventLog) => Promise<unknown>]>([
+    ['type of an item', 'types, tags', (log) => reading(log, { match: [{ type: ['A'] } as never] })],
+    [
+      'type of a condition',
+      'types, tags',
+      (log) => demand(log, { conditions: [{ failIfMatch: [{ type: ['A'] } as never], after: 0 }] }),
+    ],
+    ['types of a query', 'stream, match', (log) => reading(log, { types: ['A'] } as never)],
+    ['condition of an append', 'checks, conditions', (log) => demand(log, { condition: {} } as never)],
+    [
+      'expectedVersion of a write',
+      'stream, expected, events',
+      (log) => log.append([{ stream: 'order-1', expectedVersion: 3, events: [event] } as never]),
+    ],
+    ['from of streams', 'prefix, after, limit', (log) => log.streams({ from: 'order-1', limit: 1 } as never)],
+  ])('%s, which nobody looks at, is refused beside what is known', async (key, known, call) => {
+    const log = await open(place());
+    await expect(call(log)).rejects.toMatchObject({
+      code: 'option_invalid',
+      details: {
+        option: expect.stringContaining(key.split(' ')[0] as string),
+        expected: expect.stringContaining(known),
+      },
+    });
   });
 
   test('a query of sixty tags, said twice, and of many types is answered', async () => {
@@ -140,6 +188,12 @@ const draft = { key: 'k', commandDigest: bytes, outcome: bytes, expiresAt: null 
 
 function demand(log: EventLog, options: Parameters<EventLog['append']>[1]): Promise<unknown> {
   return log.append([{ stream: 'order-1', events: [event] }], options);
+}
+
+async function reading(log: EventLog, ...query: Parameters<EventLog['read']>): Promise<unknown> {
+  const pages = [];
+  for await (const page of log.read(...query)) pages.push(page);
+  return pages;
 }
 
 function names(count: number): string[] {
