@@ -83,6 +83,8 @@ type Envelope = Pick<Draft, 'type' | 'tags' | 'metadata'>;
 
 const currentSchemaVersion = 1;
 const noBytes = new Uint8Array(0);
+/** Shared by all, so frozen. */
+const noTags: readonly string[] = Object.freeze([]);
 
 /** Checks and encodes events for appending. Without schemas any type and any JSON is taken. */
 export class EventEncoder {
@@ -127,11 +129,11 @@ export class EventEncoder {
   }
 
   #tags(given: readonly string[] | undefined, type: string): readonly string[] {
-    if (given === undefined || given.length === 0) return [];
+    if (given === undefined || given.length === 0) return noTags;
     const tags = normalizeTags(given);
     this.#watch.refuseAbove('tagsPerEvent', tags.length, type);
     for (const tag of tags) this.#watch.refuseAbove('tagBytes', utf8Length(tag), type);
-    return tags;
+    return Object.freeze(tags);
   }
 }
 

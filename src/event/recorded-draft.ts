@@ -44,3 +44,17 @@ export class RecordedDraft implements Recorded {
     return this.#id;
   }
 }
+
+/** For whoever may change it. */
+export function copyOf(event: Recorded): RecordedDraft {
+  return new RecordedDraft(ownDraft(event), event);
+}
+
+/** What happened, alone: its bytes are its own, its tags are frozen. */
+export function ownDraft(event: Draft): Draft {
+  const { type, schemaVersion, encoding } = event;
+  const tags = Object.freeze([...event.tags]);
+  // Not sliced: a slice of a Buffer is the same bytes.
+  const [data, metadata] = [new Uint8Array(event.data), new Uint8Array(event.metadata)];
+  return { type, schemaVersion, encoding, tags, data, metadata, bodyDigest: new Uint8Array(event.bodyDigest) };
+}

@@ -3,6 +3,7 @@ import type { PortableEvent, Recorded } from '../event/event.ts';
 import { EventEncoder, decodeEvent } from '../event/codec.ts';
 import type { EventSchemas, NewEvent, RecordedEvent } from '../event/codec.ts';
 import { checkReceiptKey, checkStreamName } from '../event/names.ts';
+import { copyOf } from '../event/recorded-draft.ts';
 import { fromHex, toHex } from '../event/bytes.ts';
 import { systemClock } from '../ground/clock.ts';
 import { checkKeys, checkSignal } from '../ground/check-options.ts';
@@ -208,7 +209,7 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
   async *readRecorded(query: ReadQuery = {}, signal?: AbortSignal): AsyncGenerator<readonly Recorded[]> {
     const checked = checkReadQuery(query);
     checkSignal(signal);
-    yield* this.#store.read(checked, signal);
+    for await (const page of this.#store.read(checked, signal)) yield page.map(copyOf);
   }
 
   /** The event with this id, 64 hexadecimal digits. */

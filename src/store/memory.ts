@@ -4,6 +4,7 @@ import type { Draft, PortableEvent, Recorded } from '../event/event.ts';
 import { deletedType } from '../event/event.ts';
 import { compareCodePoints } from '../event/names.ts';
 import { matches } from '../event/query.ts';
+import { ownDraft } from '../event/recorded-draft.ts';
 import { readClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
@@ -219,7 +220,7 @@ class MemoryEventStore implements EventStore {
     if (version !== next) throw refuse(`version ${next} is missing`);
     if (recordedAt < (this.#events.at(-1)?.recordedAt ?? 0))
       throw refuse('it is older than the last event of the store');
-    this.#record(event, stream, version, recordedAt);
+    this.#record(ownDraft(event), stream, version, recordedAt);
   }
 
   #removeAfter(position: Position): void {
@@ -243,7 +244,9 @@ class MemoryEventStore implements EventStore {
 
   #liveReceipt(key: string, now: number): Receipt | undefined {
     const receipt = this.#receipts.get(key);
-    return receipt !== undefined && isLive(receipt, now) ? receipt : undefined;
+    if (receipt === undefined || !isLive(receipt, now)) return undefined;
+    const { commandDigest, outcome } = receipt;
+    return { ...receipt, commandDigest: new Uint8Array(commandDigest), outcome: new Uint8Array(outcome) };
   }
 
   /** Recorded time never runs backwards, whatever the clock does. */

@@ -27,10 +27,20 @@ async function appendForever(writer: number): Promise<void> {
     );
     if (result.kind !== 'appended') throw new Error(result.kind);
     // Straight into the pipe: what a buffer of this process holds would die with it.
-    writeSync(
-      1,
-      `${JSON.stringify(result.events.map(({ stream, version, position, id }) => [stream, version, position, id, name]))}\n`,
-    );
+    const events = result.events.map(({ stream, version, position, id }) => [stream, version, position, id, name]);
+    writeNow(`${JSON.stringify(events)}\n`);
+  }
+}
+
+/** Whoever reads may be slow: then the pipe has no room for a moment. */
+function writeNow(text: string): void {
+  for (;;) {
+    try {
+      writeSync(1, text);
+      return;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EAGAIN') throw error;
+    }
   }
 }
 

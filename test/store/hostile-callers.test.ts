@@ -4,7 +4,7 @@ import { bodyDigest, eventId, memory, openLog } from '../../src/index.ts';
 import type { Backend, EventLog, EventSchemas, Recorded, StandardSchemaV1 } from '../../src/index.ts';
 import { sqlite } from 'eventsrc/sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { toUtf8 } from '../../src/event/bytes.ts';
+import { toHex, toUtf8 } from '../../src/event/bytes.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const folder = await temporaryFolder();
@@ -47,6 +47,39 @@ describe.each(backends)('on %s', (_, place) => {
     expect(stored?.tags).toEqual(['x']);
     expect([...(stored ? bodyDigest(stored) : [])]).toEqual([...(stored?.bodyDigest ?? [])]);
     expect([...((await log.receipt('k'))?.outcome ?? [])]).toEqual([0, 0, 0, 0]);
+  });
+
+  test('what a reader changes is its own', async () => {
+    const log = await open(place());
+    const receipt = { key: 'k', commandDigest: new Uint8Array(32), outcome: new Uint8Array(4), expiresAt: null };
+    await log.append([{ stream: 'order-1', events: [{ ...event, tags: ['x'], metadata: { a: 1 } }, event] }], {
+      receipt,
+    });
+    const before = (await all(log)).map(plain);
+    for (const one of await all(log)) {
+      for (const changed of [one.data, one.metadata, one.bodyDigest, one.id]) changed.fill(7);
+      change(one.tags);
+    }
+    for await (const page of log.read()) for (const one of page) change(one.tags);
+    const found = await log.find(before[0]?.id ?? '');
+    change(found?.tags);
+    const repeated = await log.append([], { receipt });
+    if (repeated.kind === 'duplicate') repeated.receipt.outcome.fill(7);
+    (await log.receipt('k'))?.outcome.fill(7);
+    expect((await all(log)).map(plain)).toEqual(before);
+    expect([...((await log.receipt('k'))?.outcome ?? [])]).toEqual([0, 0, 0, 0]);
+  });
+
+  test('what is changed after an import is not what was imported', async () => {
+    const source = await open(memory());
+    await source.append([{ stream: 'order-1', events: [{ ...event, tags: ['x'] }] }]);
+    const [given] = (await all(source)) as [Recorded];
+    const log = await open(place());
+    await log.import([given]);
+    const before = (await all(log)).map(plain);
+    given.data.fill(7);
+    change(given.tags);
+    expect((await all(log)).map(plain)).toEqual(before);
   });
 
   test('strangers in a request cost nobody else theirs', async () => {
@@ -185,6 +218,18 @@ describe.each(backends)('on %s', (_, place) => {
 });
 
 const draft = { key: 'k', commandDigest: bytes, outcome: bytes, expiresAt: null };
+
+/** An event with text for bytes. */
+function plain(given: Recorded) {
+  const { type, stream, version, position, recordedAt, tags } = given;
+  const bytes = [given.data, given.metadata, given.bodyDigest].map(toHex);
+  return { type, stream, version, position, recordedAt, tags: [...tags], bytes, id: toHex(given.id) };
+}
+
+/** Where tags are shared they are frozen. */
+function change(tags: readonly string[] | undefined): void {
+  if (!Object.isFrozen(tags)) (tags as string[]).push('changed');
+}
 
 function demand(log: EventLog, options: Parameters<EventLog['append']>[1]): Promise<unknown> {
   return log.append([{ stream: 'order-1', events: [event] }], options);
