@@ -58,11 +58,11 @@ describe.each(backends)('on %s', (_, place) => {
     const before = (await all(log)).map(plain);
     for (const one of await all(log)) {
       for (const changed of [one.data, one.metadata, one.bodyDigest, one.id]) changed.fill(7);
-      change(one.tags);
+      spoil(one.tags);
     }
-    for await (const page of log.read()) for (const one of page) change(one.tags);
+    for await (const page of log.read()) for (const one of page) spoil(one.tags);
     const found = await log.find(before[0]?.id ?? '');
-    change(found?.tags);
+    spoil(found?.tags);
     const repeated = await log.append([], { receipt });
     if (repeated.kind === 'duplicate') repeated.receipt.outcome.fill(7);
     (await log.receipt('k'))?.outcome.fill(7);
@@ -78,7 +78,7 @@ describe.each(backends)('on %s', (_, place) => {
     await log.import([given]);
     const before = (await all(log)).map(plain);
     given.data.fill(7);
-    change(given.tags);
+    spoil(given.tags);
     expect((await all(log)).map(plain)).toEqual(before);
   });
 
@@ -222,12 +222,12 @@ const draft = { key: 'k', commandDigest: bytes, outcome: bytes, expiresAt: null 
 /** An event with text for bytes. */
 function plain(given: Recorded) {
   const { type, stream, version, position, recordedAt, tags } = given;
-  const bytes = [given.data, given.metadata, given.bodyDigest].map(toHex);
-  return { type, stream, version, position, recordedAt, tags: [...tags], bytes, id: toHex(given.id) };
+  const hex = [given.data, given.metadata, given.bodyDigest].map(toHex);
+  return { type, stream, version, position, recordedAt, tags: [...tags], hex, id: toHex(given.id) };
 }
 
 /** Where tags are shared they are frozen. */
-function change(tags: readonly string[] | undefined): void {
+function spoil(tags: readonly string[] | undefined): void {
   if (!Object.isFrozen(tags)) (tags as string[]).push('changed');
 }
 
