@@ -34,10 +34,9 @@ async function appendForever(writer: number): Promise<void> {
 
 /** Whoever reads may be slow: then the pipe has no room for a moment. */
 function writeNow(text: string): void {
-  for (;;) {
+  for (let left = Buffer.from(text); left.length > 0;) {
     try {
-      writeSync(1, text);
-      return;
+      left = left.subarray(writeSync(1, left));
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'EAGAIN') throw error;
     }
