@@ -46,6 +46,7 @@ export class SqliteEventStore implements EventStore {
     conditions: 'matched',
     multiStream: true,
     appendMax: 2_000,
+    groupsInFlight: 2,
   };
   readonly #file: string;
   readonly #options: FileOptions;

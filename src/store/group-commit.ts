@@ -16,9 +16,13 @@ interface Pending {
 /** Bounds what one commit copies and holds the lock for. */
 const groupBytesMax = 8 * 1024 * 1024;
 
+/** Requests for which a group of their own pays, besides one that is under way: fewer rather wait and share a sync. */
+const worthASync = 32;
+
 /**
- * Commits together what arrives together: while one group is being committed the requests that come in form the
- * next one, so groups grow with the load and a lone request waits for nobody.
+ * Commits together what arrives together: while a group is being committed the requests that come in form the
+ * next one, so groups grow with the load and a lone request waits for nobody. Under load there is a second group under
+ * way where the store takes it, so that encoding and answering the one overlaps with committing the other.
  */
 export class GroupCommit {
   readonly #store: EventStore;
@@ -66,21 +70,38 @@ export class GroupCommit {
   }
 
   async #commitQueue(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const group = this.#takeGroup();
-      if (group.length === 0) continue;
-      try {
-        const results = await this.#store.append(group.map(({ request }) => request));
-        for (const [index, pending] of group.entries()) pending.resolve(results[index] as AppendResult);
-      } catch (error) {
-        for (const pending of group) pending.reject(error);
-      }
+    const underWay = new Set<Promise<void>>();
+    while (this.#queue.length > 0 || underWay.size > 0) {
+      const group = this.#takeGroup(this.#sizeBehind(underWay.size));
+      if (group.length > 0) {
+        const commit: Promise<void> = this.#commit(group).then(() => void underWay.delete(commit));
+        underWay.add(commit);
+      } else if (underWay.size > 0) await Promise.race(underWay);
     }
     this.#inFlight = undefined;
   }
 
-  /** As many requests as fit into the store's group; one, however large; none, if all that were left are aborted. */
-  #takeGroup(): readonly Pending[] {
+  /** How many requests the next group may have; 0 while it is better to wait. */
+  #sizeBehind(groupsUnderWay: number): number {
+    const { groupsInFlight } = this.#store.capabilities;
+    if (groupsUnderWay >= groupsInFlight) return 0;
+    const waiting = this.#queue.length - this.#abortedCount;
+    if (groupsUnderWay > 0) return waiting >= worthASync ? waiting : 0;
+    // Halved, so that one half is answered and sent anew while the store is at work on the other.
+    return groupsInFlight > 1 && waiting >= 2 * worthASync ? Math.ceil(waiting / 2) : waiting;
+  }
+
+  async #commit(group: readonly Pending[]): Promise<void> {
+    try {
+      const results = await this.#store.append(group.map(({ request }) => request));
+      for (const [index, pending] of group.entries()) pending.resolve(results[index] as AppendResult);
+    } catch (error) {
+      for (const pending of group) pending.reject(error);
+    }
+  }
+
+  /** At most so many requests, as many as fit into the store's group; one, however large; aborted ones are passed over. */
+  #takeGroup(sizeMax: number): readonly Pending[] {
     const { appendMax } = this.#store.capabilities;
     const group: Pending[] = [];
     let taken = 0;
@@ -88,6 +109,7 @@ export class GroupCommit {
     let byteCount = 0;
     for (const pending of this.#queue) {
       if (!pending.isAborted) {
+        if (group.length === sizeMax) break;
         eventCount += pending.eventCount;
         byteCount += pending.byteCount;
         const isFull = group.length >= appendMax || eventCount > appendMax || byteCount > groupBytesMax;

@@ -43,6 +43,7 @@ class MemoryEventStore implements EventStore {
     conditions: 'matched',
     multiStream: true,
     appendMax: 10_000,
+    groupsInFlight: 1,
   };
   readonly #clock: Clock;
   readonly #eventsPerStreamMax: number;

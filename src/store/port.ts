@@ -157,6 +157,8 @@ export interface Capabilities {
   readonly multiStream: boolean;
   /** Events that one group should not exceed; a single larger request is still taken. */
   readonly appendMax: number;
+  /** Groups that may be handed over before the first is answered. They are committed in the order of their calls. */
+  readonly groupsInFlight: number;
 }
 
 export interface EventStore extends AsyncDisposable {

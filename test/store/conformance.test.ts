@@ -13,6 +13,7 @@ const capabilities: Capabilities = {
   conditions: 'matched',
   multiStream: true,
   appendMax: 1_000,
+  groupsInFlight: 1,
 };
 const nothing = async (): Promise<void> => {};
 

@@ -6,8 +6,12 @@ import { draft, write } from '../../src/testing/drafts.ts';
 
 /** A store whose commits end when the test says so. */
 class ManualStore {
-  readonly capabilities = { appendMax: 4 };
+  readonly capabilities: { appendMax: number; groupsInFlight: number };
   readonly groups: { readonly size: number; readonly settle: PromiseWithResolvers<readonly AppendResult[]> }[] = [];
+
+  constructor(capabilities: { appendMax: number; groupsInFlight: number }) {
+    this.capabilities = capabilities;
+  }
 
   append(group: readonly AppendRequest[]): Promise<readonly AppendResult[]> {
     const settle = Promise.withResolvers<readonly AppendResult[]>();
@@ -31,8 +35,11 @@ const request = (events = 1) =>
   );
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-function start(pendingMax = 100): { store: ManualStore; commits: GroupCommit } {
-  const store = new ManualStore();
+function start(
+  pendingMax = 100,
+  capabilities = { appendMax: 4, groupsInFlight: 1 },
+): { store: ManualStore; commits: GroupCommit } {
+  const store = new ManualStore(capabilities);
   return { store, commits: new GroupCommit(store as unknown as EventStore, pendingMax) };
 }
 
@@ -174,5 +181,61 @@ describe('group commit', () => {
     store.commit(0);
     expect((await accepted).kind).toBe('appended');
     await closing;
+  });
+
+  describe('where the store takes two groups at once', () => {
+    const capabilities = { appendMax: 1_000, groupsInFlight: 2 };
+    const many = (commits: GroupCommit, count: number) =>
+      Array.from({ length: count }, () => commits.submit(request()));
+    const sizes = (store: ManualStore) => store.groups.map(({ size }) => size);
+
+    test('many are halved, and the half that is answered goes on while the other is committed', async () => {
+      const { store, commits } = start(1_000, capabilities);
+      const all = many(commits, 100);
+      await turn();
+      expect(sizes(store)).toEqual([50, 50]);
+      const next = many(commits, 60);
+      await turn();
+      expect(sizes(store), 'no third one').toEqual([50, 50]);
+      store.commit(0);
+      await turn();
+      expect(sizes(store)).toEqual([50, 50, 60]);
+      store.commit(1);
+      store.commit(2);
+      await Promise.all([...all, ...next]);
+    });
+
+    test('few wait for the one that is under way, and share the next', async () => {
+      const { store, commits } = start(1_000, capabilities);
+      const all = many(commits, 40);
+      await turn();
+      all.push(...many(commits, 10));
+      await turn();
+      all.push(...many(commits, 21));
+      await turn();
+      expect(sizes(store)).toEqual([40]);
+      all.push(...many(commits, 1));
+      store.commit(0);
+      await turn();
+      store.commit(1);
+      await Promise.all(all);
+      expect(sizes(store)).toEqual([40, 32]);
+    });
+
+    test('one that fails does not take the other with it, and closing waits for both', async () => {
+      const { store, commits } = start(1_000, capabilities);
+      const all = Promise.allSettled(many(commits, 64));
+      await turn();
+      let isClosed = false;
+      const closing = commits.close().then(() => (isClosed = true));
+      store.groups[0]?.settle.reject(new Error('the disk failed'));
+      await turn();
+      expect(isClosed).toBe(false);
+      store.commit(1);
+      await closing;
+      const states = (await all).map(({ status }) => status);
+      expect(states.slice(0, 32)).toEqual(Array.from({ length: 32 }, () => 'rejected'));
+      expect(states.slice(32)).toEqual(Array.from({ length: 32 }, () => 'fulfilled'));
+    });
   });
 });
