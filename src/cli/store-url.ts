@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import type { Backend } from '../store/port.ts';
 import { memory } from '../store/memory.ts';
 import { sqlite } from '../sqlite/index.ts';
+import { isBackup } from '../sqlite/inspect.ts';
 import { usageError } from './failure.ts';
 
 /** Where a store is, as `--store` says it. */
@@ -30,7 +31,9 @@ export function parseStoreUrl(url: string, folder: string): StoreLocation {
   }
 }
 
-/** @param create whether a store that does not exist is made. */
-export function backendAt(location: StoreLocation, create: boolean): Backend {
-  return location.kind === 'memory' ? memory() : sqlite(location.file, { create });
+/** @param toWrite whether it is to be written, and made if it does not exist; else a backup is left as it is. */
+export function backendAt(location: StoreLocation, toWrite: boolean): Backend {
+  if (location.kind === 'memory') return memory();
+  const { file } = location;
+  return sqlite(file, { create: toWrite, readOnly: !toWrite && isBackup(file) });
 }

@@ -1,14 +1,15 @@
-import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, backup as copyPages } from 'node:sqlite';
 import { systemClock } from '../ground/clock.ts';
-import { EngineError } from '../ground/errors.ts';
+import { EngineError, hasCode } from '../ground/errors.ts';
 import { defaultLimits } from '../ground/limits.ts';
 import type { StoreHead } from '../store/port.ts';
 import { openForReading, refuseForeign } from './connection.ts';
 import { toEngineError } from './failures.ts';
 import { realPath } from './file-identity.ts';
 import { HeadRow } from './head-row.ts';
+import { isBackup } from './inspect.ts';
 import { SqliteEventStore } from './store.ts';
 import { verify } from './verify.ts';
 import type { FileWork } from './verify.ts';
@@ -26,24 +27,38 @@ const pagesPerStep = 256;
 export async function backup(from: string, to: string, work: FileWork = {}): Promise<StoreHead> {
   const source = realPath(from);
   const target = resolve(to);
-  // A log that was left behind would be taken for the copy's own.
-  for (const file of [target, `${target}-wal`]) if (existsSync(file)) throw new EngineError('file_exists', { file });
+  for (const file of [target, ...besides(target)]) if (existsSync(file)) throw new EngineError('file_exists', { file });
   const partial = `${target}.partial`;
   reserve(partial);
   try {
     const copied = await copyFile(source, partial, work);
-    const found = await verify(partial, work);
-    if (found.position !== copied)
-      throw new EngineError('store_corrupt', { file: partial, where: `it ends at position ${found.position}` });
     settle(partial);
+    const found = await verifyCopy(source, partial, work);
+    if (found.position !== copied)
+      throw new EngineError('store_corrupt', { file: source, where: `its copy ends at position ${found.position}` });
     reserve(target);
     renameSync(partial, target);
     // Windows knows no syncing of folders.
     if (process.platform !== 'win32') sync(dirname(target), 'r');
     return found;
   } catch (error) {
-    for (const file of [partial, `${partial}-wal`, `${partial}-shm`]) rmSync(file, { force: true });
+    for (const file of [partial, ...besides(partial)]) rmSync(file, { force: true });
     throw work.signal?.aborted === true ? error : toEngineError(error, target);
+  }
+}
+
+/** What SQLite keeps beside a file: left behind by another, it would be taken for the file's own. */
+function besides(file: string): readonly string[] {
+  return ['-wal', '-shm', '-journal'].map((ending) => file + ending);
+}
+
+/** What is damaged in the copy is damaged in its source: that is the file that somebody must look after. */
+async function verifyCopy(source: string, copy: string, work: FileWork): Promise<StoreHead> {
+  try {
+    return await verify(copy, work);
+  } catch (error) {
+    if (!hasCode(error, 'store_corrupt')) throw error;
+    throw new EngineError('store_corrupt', { file: source, where: error.details.where }, { cause: error });
   }
 }
 
@@ -60,7 +75,7 @@ function reserve(file: string): void {
 /** @returns the position of the last event copied. */
 async function copyFile(source: string, partial: string, { signal, onProgress }: FileWork): Promise<number> {
   // A store that may be in use is opened as such: what a crash left in its log is looked at, and no file stays beside it.
-  await using _ = hasLog(source) ? await openStore(source) : undefined;
+  await using _ = isBackup(source) ? undefined : await openStore(source);
   const db = openForReading(source);
   try {
     // The copying sees what this transaction sees: it need not begin again when somebody writes.
@@ -85,20 +100,8 @@ async function copyFile(source: string, partial: string, { signal, onProgress }:
   }
 }
 
-/** Where the header says that it goes with a write-ahead log; a backup does not, and may lie on a disk that is read-only. */
-function hasLog(file: string): boolean {
-  const header = new Uint8Array(20);
-  const descriptor = openSync(file, 'r');
-  try {
-    readSync(descriptor, header, 0, header.length, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  return header[18] === 2;
-}
-
 function openStore(file: string): Promise<SqliteEventStore> {
-  const options = { file, create: false, lockTimeoutMs: 30_000 };
+  const options = { file, create: false, readOnly: false, lockTimeoutMs: 30_000 };
   return SqliteEventStore.open(options, { clock: systemClock, limits: defaultLimits });
 }
 

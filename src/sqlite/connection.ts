@@ -53,7 +53,31 @@ export function openForWriting({ file, create, lockTimeoutMs }: FileOptions): Da
   }
 }
 
-/** Opens a file that `openForWriting` has prepared. */
+/**
+ * Makes sure that a file can be read without writing a byte: a backup, which no log belongs to.
+ * @throws {EngineError} `store_foreign`, `store_newer`, `store_corrupt`, `store_unavailable`, `sqlite_too_old`.
+ */
+export function checkReadOnly(file: string): void {
+  if (!existsSync(file)) throw new EngineError('store_unavailable', { file, reason: 'it does not exist' });
+  requireSqlite(process.versions['sqlite'] ?? 'unknown');
+  const db = openForReading(file);
+  try {
+    const version = refuseForeign(db, file);
+    const refuse = (reason: string) => new EngineError('store_unavailable', { file, reason });
+    if (version === 0) throw refuse('it holds no store');
+    if (version < formatVersion)
+      throw refuse('it has an older format, which only opening it for writing brings up to date');
+    if (scalar(db, 'pragma journal_mode') === 'wal')
+      throw refuse('it is a store in use, which is not read without its log');
+    if (statSync(file).size <= checkedBytesMax) refuseDamaged(db, file);
+  } catch (error) {
+    throw toEngineError(error, file);
+  } finally {
+    db.close();
+  }
+}
+
+/** Opens a file that `openForWriting` has prepared, or `checkReadOnly` has let pass. */
 export function openForReading(file: string): DatabaseSync {
   const db = connect(file, true);
   // Reading waits for nobody, except for moments in which the log is being recovered or removed.

@@ -10,6 +10,11 @@ export type { FileProgress, FileWork } from './verify.ts';
 export interface SqliteOptions {
   /** Whether a file that does not exist is made. Default true; else opening it is `store_unavailable`. */
   readonly create?: boolean;
+  /**
+   * Whether nothing is to be written, not even beside the file: for looking into a backup, also on a disk that is
+   * read-only. A store that is in use is refused. Default false.
+   */
+  readonly readOnly?: boolean;
   /** How long to wait for another program's transaction before `store_locked`, in ms. Default 30,000; also Infinity. */
   readonly lockTimeoutMs?: number;
 }
@@ -28,9 +33,10 @@ export function sqlite(file: string, options: SqliteOptions = {}): Backend {
       expected: 'the path of a file; for a store in memory use memory()',
     });
   }
-  const { create = true, lockTimeoutMs = 30_000 } = options;
-  if (typeof create !== 'boolean') {
-    throw new EngineError('option_invalid', { option: 'create', value: create, expected: 'true or false' });
+  const { create = true, readOnly = false, lockTimeoutMs = 30_000 } = options;
+  for (const [option, value] of Object.entries({ create, readOnly })) {
+    if (typeof value !== 'boolean')
+      throw new EngineError('option_invalid', { option, value, expected: 'true or false' });
   }
   if (typeof lockTimeoutMs !== 'number' || !(lockTimeoutMs >= 0)) {
     throw new EngineError('option_invalid', {
@@ -42,6 +48,6 @@ export function sqlite(file: string, options: SqliteOptions = {}): Backend {
   const path = resolve(file);
   return {
     name: `sqlite:${file}`,
-    openEvents: (given) => SqliteEventStore.open({ file: path, create, lockTimeoutMs }, given),
+    openEvents: (given) => SqliteEventStore.open({ file: path, create, readOnly, lockTimeoutMs }, given),
   };
 }

@@ -50,6 +50,12 @@ export function inspectFile(file: string): FileFacts {
   };
 }
 
+/** Whether a file is a store that no log belongs to: what `backup` makes, and opening it for writing changes. */
+export function isBackup(file: string): boolean {
+  const { kind, journalMode } = inspectFile(file);
+  return kind === 'a store' && journalMode === 'delete';
+}
+
 function may(path: string, mode: number): boolean {
   try {
     accessSync(path, mode);

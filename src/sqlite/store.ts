@@ -4,6 +4,7 @@ import { matches } from '../event/query.ts';
 import { readClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
+import { isLive } from '../store/admission.ts';
 import type {
   AppendRequest,
   AppendResult,
@@ -19,6 +20,7 @@ import type {
   StreamsQuery,
 } from '../store/port.ts';
 import { defaultPageSize } from '../store/read-query.ts';
+import { checkReadOnly } from './connection.ts';
 import type { FileOptions } from './connection.ts';
 import { GrowthWatch } from './growth-watch.ts';
 import { isBusy, toEngineError } from './failures.ts';
@@ -51,16 +53,24 @@ export class SqliteEventStore implements EventStore {
   readonly #file: string;
   readonly #options: FileOptions;
   readonly #clock: Clock;
-  readonly #writer: ThreadLink;
+  /** Absent where the file is only read. */
+  readonly #writer: ThreadLink | undefined;
   readonly #reader: Reader;
   readonly #growth: GrowthWatch;
   /** Started by the first search. */
   #searcher: ThreadLink | undefined;
   #closing: Promise<void> | undefined;
 
-  static async open(given: FileOptions, { clock, limits }: BackendOptions): Promise<SqliteEventStore> {
+  static async open(
+    { readOnly, ...given }: FileOptions & { readonly readOnly: boolean },
+    { clock, limits }: BackendOptions,
+  ): Promise<SqliteEventStore> {
     const options = { ...given, file: realPath(given.file) };
     const { file } = options;
+    if (readOnly) {
+      checkReadOnly(file);
+      return new SqliteEventStore(options, clock, undefined);
+    }
     const writerOptions: WriterOptions = { ...options, eventsPerStreamMax: limits.eventsPerStream };
     const writer = new ThreadLink('writer-thread', file, writerOptions);
     try {
@@ -72,7 +82,7 @@ export class SqliteEventStore implements EventStore {
     }
   }
 
-  private constructor(options: FileOptions, clock: Clock, writer: ThreadLink) {
+  private constructor(options: FileOptions, clock: Clock, writer: ThreadLink | undefined) {
     const { file } = options;
     this.#options = options;
     this.#file = file;
@@ -92,7 +102,7 @@ export class SqliteEventStore implements EventStore {
       receipts,
     }));
     const argument: PackedGroup = { requests, events, now: readClock(this.#clock) };
-    const results = await this.#writer.call<readonly WiredResult[]>('append', argument, transferables(events));
+    const results = await this.#writing.call<readonly WiredResult[]>('append', argument, transferables(events));
     this.#growth.notice();
     return results.map((result) =>
       result.kind === 'failed' ? { kind: 'failed', error: fromWire(result.error) } : result,
@@ -223,7 +233,8 @@ export class SqliteEventStore implements EventStore {
 
   async receipt(key: string): Promise<Receipt | undefined> {
     this.#checkOpen();
-    return this.#writer.call('receipt', { key, now: readClock(this.#clock) });
+    const now = readClock(this.#clock);
+    return this.#writer === undefined ? this.#searchReceipt(key, now) : this.#writer.call('receipt', { key, now });
   }
 
   async *receipts(signal?: AbortSignal): AsyncGenerator<readonly Receipt[]> {
@@ -246,7 +257,7 @@ export class SqliteEventStore implements EventStore {
     limit: number,
   ): Promise<number> {
     this.#checkOpen();
-    return this.#writer.call('releaseReceipts', { which, limit });
+    return this.#writing.call('releaseReceipts', { which, limit });
   }
 
   async import(recorded: readonly PortableEvent[], receipts: readonly Receipt[]): Promise<ImportResult> {
@@ -259,7 +270,7 @@ export class SqliteEventStore implements EventStore {
       recordedAts: recorded.map(({ recordedAt }) => recordedAt),
     };
     const call: ImportCall = { events, receipts };
-    const result = await this.#writer.call<ImportResult>('import', call, transferables(packed));
+    const result = await this.#writing.call<ImportResult>('import', call, transferables(packed));
     this.#growth.notice();
     return result;
   }
@@ -273,7 +284,20 @@ export class SqliteEventStore implements EventStore {
     this.#growth.close();
     await this.#searcher?.end();
     this.#reader.close();
-    await this.#writer.end();
+    await this.#writer?.end();
+  }
+
+  /** Keys are indexed in the writer's memory only. */
+  async #searchReceipt(key: string, now: number): Promise<Receipt | undefined> {
+    let last: Receipt | undefined;
+    for await (const page of this.receipts()) last = page.findLast((receipt) => receipt.key === key) ?? last;
+    return last !== undefined && isLive(last, now) ? last : undefined;
+  }
+
+  /** @throws {EngineError} `store_read_only` */
+  get #writing(): ThreadLink {
+    if (this.#writer === undefined) throw new EngineError('store_read_only', { file: this.#file });
+    return this.#writer;
   }
 
   async #search<Result>(kind: 'search' | 'find', argument: unknown): Promise<Result> {

@@ -3,6 +3,7 @@ import { EngineError } from '../ground/errors.ts';
 import { defaultLimits } from '../ground/limits.ts';
 import type { StoreHead } from '../store/port.ts';
 import { realPath } from './file-identity.ts';
+import { isBackup } from './inspect.ts';
 import { SqliteEventStore } from './store.ts';
 import { ThreadLink } from './thread-link.ts';
 
@@ -25,7 +26,10 @@ export interface FileWork {
  * @throws {EngineError} `store_corrupt`, and what opening it throws; the signal's reason, when aborted.
  */
 export async function verify(file: string, { signal, onProgress }: FileWork = {}): Promise<StoreHead> {
-  const options = { file: realPath(file), create: false, lockTimeoutMs: 30_000 };
+  const path = realPath(file);
+  // A backup stays as it is.
+  const readOnly = isBackup(path);
+  const options = { file: path, create: false, readOnly, lockTimeoutMs: 30_000 };
   await using store = await SqliteEventStore.open(options, { clock: systemClock, limits: defaultLimits });
   const head = await store.head();
   const { position: total } = head;

@@ -15,7 +15,13 @@ async function filled(folder: string, count: number): Promise<string> {
   await using log = await openLog({ store: sqlite(file) });
   for (let done = 0; done < count; done += 500) {
     const events = Array.from({ length: 500 }, (_, index) => ({ type: 'A', data: { index }, tags: ['t'] }));
-    await log.append([{ stream: `order-${done}`, events }]);
+    const key = {
+      key: `k${done / 500}`,
+      commandDigest: new Uint8Array(32),
+      outcome: new Uint8Array(1),
+      expiresAt: null,
+    };
+    await log.append([{ stream: `order-${done}`, events }], { receipt: key });
   }
   return file;
 }
@@ -69,7 +75,7 @@ test('nothing is overwritten, nor begun beside a log that would be taken for its
   const folder = await temporaryFolder();
   const file = await filled(folder, 500);
   const target = join(folder, 'copy.db');
-  for (const name of [target, `${target}-wal`, `${target}.partial`]) {
+  for (const name of [target, `${target}-wal`, `${target}-journal`, `${target}-shm`, `${target}.partial`]) {
     writeFileSync(name, 'mine');
     await expect(backup(file, target)).rejects.toMatchObject({ code: 'file_exists', details: { file: name } });
     expect(await readFile(name, 'utf8')).toBe('mine');
@@ -91,6 +97,44 @@ test.each([
   expect(readdirSync(folder)).toEqual(content === undefined ? [] : ['source.db']);
 });
 
+test('a backup is looked into without a change of a byte, and not written to', async () => {
+  const folder = await temporaryFolder();
+  const file = await filled(folder, 1_000);
+  const copy = join(folder, 'copy.db');
+  await backup(file, copy);
+  const before = await readFile(copy);
+  await verify(copy);
+  {
+    await using log = await openLog({ store: sqlite(copy, { readOnly: true }) });
+    expect(await log.head()).toMatchObject({ position: 1_000, streamCount: 2 });
+    expect(await log.receipt('k1')).toMatchObject({ position: 1_000 });
+    expect(await log.receipt('none')).toBeUndefined();
+    const [event] =
+      (await log.readRecorded({ match: [{ tags: ['t'] }], backwards: true, limit: 1 }).next()).value ?? [];
+    expect(event?.position).toBe(1_000);
+    const refused = { code: 'store_read_only' };
+    await expect(log.append([{ stream: 'order-0', events: [{ type: 'A', data: 1 }] }])).rejects.toMatchObject(refused);
+    await expect(log.import([])).rejects.toMatchObject(refused);
+    await expect(log.releaseReceipts({ owner: 'o' }, 1)).rejects.toMatchObject(refused);
+  }
+  expect((await readFile(copy)).equals(before)).toBe(true);
+  expect(readdirSync(folder)).toEqual(['copy.db', 'store.db']);
+});
+
+test('a store in use, one that is damaged, and what is none are not read like a backup', async () => {
+  const folder = await temporaryFolder();
+  const file = await filled(folder, 500);
+  const opened = (path: string) => openLog({ store: sqlite(path, { readOnly: true }) });
+  await expect(opened(file)).rejects.toMatchObject({ code: 'store_unavailable' });
+  await expect(opened(join(folder, 'none.db'))).rejects.toMatchObject({ code: 'store_unavailable' });
+  await backup(file, join(folder, 'copy.db'));
+  const bytes = await readFile(join(folder, 'copy.db'));
+  // A page in the middle.
+  bytes.fill(0x55, 40_960, 45_056);
+  await writeFile(join(folder, 'damaged.db'), bytes);
+  await expect(opened(join(folder, 'damaged.db'))).rejects.toMatchObject({ code: 'store_corrupt' });
+});
+
 test('a damaged store becomes no backup: every event of the copy is looked at', async () => {
   const folder = await temporaryFolder();
   const file = await filled(folder, 1_000);
@@ -99,7 +143,10 @@ test('a damaged store becomes no backup: every event of the copy is looked at', 
   bytes.write('7', at + 9);
   await writeFile(file, bytes);
   await expect(verify(file)).rejects.toMatchObject({ code: 'store_corrupt' });
-  await expect(backup(file, join(folder, 'copy.db'))).rejects.toMatchObject({ code: 'store_corrupt' });
+  await expect(backup(file, join(folder, 'copy.db'))).rejects.toMatchObject({
+    code: 'store_corrupt',
+    details: { file },
+  });
   expect(readdirSync(folder)).toEqual(['store.db']);
 });
 

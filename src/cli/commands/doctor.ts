@@ -105,11 +105,7 @@ function* fileFindings(file: string, facts: FileFacts): Generator<Finding> {
   if (kind === 'a store') {
     yield facts.journalMode === 'wal'
       ? ok('journal mode', 'wal')
-      : warning(
-          'journal mode',
-          facts.journalMode,
-          'It is a backup: restore it before you use it (opening it changes it).',
-        );
+      : warning('journal mode', facts.journalMode, 'It is a backup: restore it before you write to it.');
   }
   yield freeBytes < bytes + spareBytes
     ? warning('disk', `${bytesText(freeBytes)} free`, 'There is little room for growth or a backup: free some space.')
