@@ -2,7 +2,8 @@
 import { addAbortSignal } from 'node:stream';
 import { InvalidArgumentError } from 'commander';
 import type { ExpectedVersion } from '../store/port.ts';
-import { usageError } from './failure.ts';
+import { parseExactly } from './exact-json.ts';
+import { CliError, usageError } from './failure.ts';
 
 /** Of values that may be given several times. */
 export function repeated(value: string, earlier: readonly string[] = []): readonly string[] {
@@ -17,15 +18,28 @@ export function count(text: string): number {
 }
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const timePattern = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
+const dayMs = 86_400_000;
 
-/** A date, a date with a time, or how long ago: `2026-01-31`, `2026-01-31T12:00:00Z`, `90m`. In ms since the epoch. */
+/**
+ * A date, a date with a time, or how long ago: `2026-01-31`, `2026-01-31T12:00:00Z`, `90m`. In UTC where no zone is said.
+ * In ms since the epoch; of a date, its beginning.
+ */
 export function time(text: string): number {
   const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
   if (amount !== undefined) return Date.now() - Number(amount) * (unitMs[unit ?? ''] ?? 0);
-  const value = /^\d{4}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  const [, date, clock, , , zone] = timePattern.exec(text) ?? [];
+  // Of a day that a month does not have, `Date` makes one of the next.
+  const isDate = date !== undefined && new Date(`${date}T00:00Z`).toJSON()?.startsWith(date) === true;
+  const value = isDate ? Date.parse(clock !== undefined && zone === undefined ? `${text}Z` : text) : Number.NaN;
   if (Number.isNaN(value))
     throw new InvalidArgumentError('Expected 2026-01-31, 2026-01-31T12:00:00Z or an age such as 90s, 15m, 2h, 7d.');
   return value;
+}
+
+/** As `time`; of a date, its end. */
+export function timeUntil(text: string): number {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) ? time(text) + dayMs - 1 : time(text);
 }
 
 export function jsonObject(text: string): object {
@@ -56,7 +70,7 @@ export async function jsonArgument(
   if (given === undefined) return absent;
   const text = given === '-' ? await readInput(signal) : given;
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch (error) {
     throw usageError(`The ${name} is no JSON: ${(error as Error).message}`, `Quote it for the shell: '{"amount": 5}'`);
   }
@@ -65,5 +79,9 @@ export async function jsonArgument(
 async function readInput(signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of addAbortSignal(signal, process.stdin)) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    throw new CliError('Standard input is not UTF-8', 'Convert it to UTF-8.', { cause });
+  }
 }

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { checkConfig } from '../engine/config.ts';
 import type { Config } from '../engine/config.ts';
-import { checkDefinitions } from '../engine/engine.ts';
 import { CliError, usageError } from './failure.ts';
 
 export interface LoadedConfig extends Config {
@@ -21,12 +21,11 @@ export async function loadConfig(given: string | undefined): Promise<LoadedConfi
   if (file === undefined) return { folder: process.cwd() };
   if (!existsSync(file)) throw usageError(`${file} does not exist`, 'Name the config with --config FILE.');
   const { default: config } = await importModule(file);
-  if (typeof config !== 'object' || config === null) {
+  if (typeof config !== 'object' || config === null || Array.isArray(config) || config instanceof Promise) {
     throw new CliError(`${file} exports no config`, 'End it with: export default defineConfig({ … });');
   }
-  const loaded: LoadedConfig = { ...config, file, folder: dirname(file) };
-  checkDefinitions(loaded);
-  return loaded;
+  checkConfig(config);
+  return { ...config, file, folder: dirname(file) };
 }
 
 /** For a file that waits for something before it exports anything. */
@@ -39,7 +38,7 @@ export async function importModule(file: string): Promise<{ readonly default?: u
   try {
     return (await Promise.race([import(pathToFileURL(file).href), late.promise])) as { default?: unknown };
   } catch (cause) {
-    const { code, message } = cause as { code?: unknown; message?: unknown };
+    const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };
     const says = typeof message === 'string' ? (message.split('\n', 1)[0] ?? '') : String(cause);
     throw new CliError(`${file} cannot be loaded: ${says}`, remedyFor(code), { cause });
   } finally {

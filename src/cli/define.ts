@@ -1,6 +1,8 @@
 import { Command } from 'commander';
-import { runCommand } from './runner.ts';
-import type { CommonOptions, Session } from './session.ts';
+import { exitCodes } from './failure.ts';
+import type { Run } from './runner.ts';
+import { Session } from './session.ts';
+import type { CommonOptions } from './session.ts';
 
 interface Definition {
   /** With its arguments, as commander writes them: `read [stream]`. */
@@ -19,28 +21,38 @@ export function defineCommand({ usage, summary, does, examples, isStoreless = fa
   const [name = '', ...parameters] = usage.split(' ');
   const command = new Command(name).summary(summary).description(does).showHelpAfterError(false);
   for (const parameter of parameters) command.argument(parameter);
-  if (!isStoreless) {
-    command.option('--store <url>', 'sqlite:FILE or memory: (default: EVENTSRC_STORE, then the config’s store)');
-    command.option('--config <file>', 'instead of eventsrc.config.ts in the current folder');
-  }
-  command.option('--json', 'print JSON, one value a line; errors too, on stderr');
-  command.option('--debug', 'show where an error comes from');
+  addCommon(command, isStoreless);
   const width = Math.max(...examples.map(([typed]) => typed.length));
   const lines = examples.map(([typed, meaning]) => `  eventsrc ${typed.padEnd(width)}   ${meaning}`);
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
 }
 
+/** They can stand before the command, too. */
+export function addCommon(command: Command, isStoreless: boolean): Command {
+  if (!isStoreless) {
+    command.option('--store <url>', 'sqlite:FILE or memory: (default: EVENTSRC_STORE, then the config’s store)');
+    command.option('--config <file>', 'instead of eventsrc.config.ts in the current folder');
+  }
+  command.option('--json', 'print JSON, one value a line; errors too, on stderr');
+  return command.option('--debug', 'show where an error comes from');
+}
+
+/** A command that is part of a run. */
+export type CommandOf = (run: Run) => Command;
+
 /**
- * What a command does, in a session of its own. Here, and only here, what commander parsed is taken to have the types
- * that the command's definition gives it.
+ * What a command does, in a session of its own; returns an exit code other than 0 where nothing failed and yet it is not
+ * done. Here, and only here, what commander parsed is taken to have the types that the command's definition gives it.
  */
 export function action<Arguments extends readonly (string | undefined)[], Options>(
   command: Command,
-  work: (session: Session, options: Options & CommonOptions, ...given: Arguments) => Promise<void>,
-): Command {
-  return command.action(async (...parsed: unknown[]) => {
-    const given = parsed.slice(0, -2) as unknown as Arguments;
-    const options = parsed.at(-2) as Options & CommonOptions;
-    process.exitCode = await runCommand(options, (session) => work(session, options, ...given));
-  });
+  work: (session: Session, options: Options & CommonOptions, ...given: Arguments) => Promise<number | void>,
+): CommandOf {
+  return (run) =>
+    command.action(async (...parsed: unknown[]) => {
+      const given = parsed.slice(0, -2) as unknown as Arguments;
+      const options = { ...command.parent?.opts(), ...(parsed.at(-2) as object) } as Options & CommonOptions;
+      const session = new Session(run.terminal, run.signal, options);
+      run.exitCode = (await work(session, options, ...given)) ?? exitCodes.done;
+    });
 }

@@ -1,7 +1,7 @@
 /** Which events: the options that `read`, `export` and `history` share. */
 import type { Command } from 'commander';
 import type { ReadQuery } from '../store/port.ts';
-import { count, repeated, time } from './arguments.ts';
+import { count, repeated, time, timeUntil } from './arguments.ts';
 
 export interface SelectionOptions {
   readonly stream?: string;
@@ -28,10 +28,10 @@ export function addBounds(command: Command): Command {
     .option('--upto <position>', 'up to and with this position', count)
     .option(
       '--since <time>',
-      'recorded then or later: a date, a date and time, or an age such as 90s, 15m, 2h, 7d',
+      'recorded then or later: a date or a date and time (UTC), or an age such as 90s, 15m, 2h, 7d',
       time,
     )
-    .option('--until <time>', 'recorded then or earlier', time);
+    .option('--until <time>', 'recorded then or earlier; of a date, until its end', timeUntil);
 }
 
 export function toQuery({ stream, type, tag, after, upto, since, until }: SelectionOptions): ReadQuery {

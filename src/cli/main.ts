@@ -1,5 +1,5 @@
 import createCompletions from '@bomb.sh/tab/commander';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { append } from './commands/append.ts';
 import { backup, restore } from './commands/backup.ts';
 import { copy } from './commands/copy.ts';
@@ -14,11 +14,14 @@ import { read } from './commands/read.ts';
 import { state } from './commands/state.ts';
 import { stats } from './commands/stats.ts';
 import { streams } from './commands/streams.ts';
-import { exitCodes, explain } from './failure.ts';
-import { Terminal } from './terminal.ts';
+import { addCommon } from './define.ts';
+import type { CommandOf } from './define.ts';
+import { exitCodes } from './failure.ts';
 import { packageVersion } from './package-root.ts';
+import { runToEnd } from './runner.ts';
+import type { Run } from './runner.ts';
 
-const commands: readonly (readonly [group: string, commands: readonly Command[]])[] = [
+const commands: readonly (readonly [group: string, commands: readonly CommandOf[]])[] = [
   ['Begin:', [init, demo]],
   ['Look:', [streams, read, history, state, stats]],
   ['Do:', [append, execute]],
@@ -26,30 +29,32 @@ const commands: readonly (readonly [group: string, commands: readonly Command[]]
   ['Keep:', [backup, restore, doctor]],
 ];
 
-/** Runs what was typed, and sets the exit code. */
-export async function main(argv: readonly string[]): Promise<void> {
-  const program = createProgram();
-  try {
-    if (argv.length <= 2) program.help({ error: true });
-    await program.parseAsync(argv);
-  } catch (error) {
-    const { exitCode } = error as { exitCode?: unknown };
-    // Help and version are printed, and done.
-    if (exitCode === 0) return;
-    const failure = explain(error);
-    process.exitCode = failure.exitCode;
-    if (failure.summary === '(outputHelp)') return;
-    new Terminal(process.stdout, process.stderr, argv.includes('--json')).fail(failure);
-  }
+/** Runs what was typed, and ends the process. */
+export function main(argv: readonly string[]): Promise<never> {
+  return runToEnd(argv, async (run) => {
+    const program = createProgram(run);
+    try {
+      if (argv.length <= 2) program.help({ error: true });
+      await program.parseAsync(argv);
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      // Help is printed, and that is all.
+      if (error.exitCode !== 0 && error.code !== 'commander.help') throw error;
+      run.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    }
+  });
 }
 
-function createProgram(): Command {
+function createProgram(run: Run): Command {
   const program = new Command('eventsrc')
     .description('The command line of eventsrc: event sourcing for TypeScript.')
     .version(packageVersion, '-v, --version')
     .helpCommand(true)
+    .enablePositionalOptions()
     .addHelpText('after', overview);
-  for (const [group, members] of commands) for (const command of members) program.addCommand(command.helpGroup(group));
+  addCommon(program, false);
+  for (const [group, members] of commands)
+    for (const member of members) program.addCommand(member(run).helpGroup(group));
   createCompletions(program);
   for (const command of [program, ...program.commands]) {
     command.exitOverride();

@@ -1,12 +1,20 @@
-/** Runs one command: its session, Ctrl-C, and what is said at its end. */
-import { exitCodes, explain, ReaderGone } from './failure.ts';
-import { Session } from './session.ts';
-import type { CommonOptions } from './session.ts';
+/** Runs what was typed to its end, whatever end that is: done, failed, Ctrl-C, a closed pipe, a promise that never settles. */
+import { CliError, exitCodes, explain, ReaderGone } from './failure.ts';
 import { Terminal } from './terminal.ts';
 
+/** What is common to a run of the program. */
+export interface Run {
+  readonly terminal: Terminal;
+  /** Aborted by Ctrl-C, and when nobody reads the output any more. */
+  readonly signal: AbortSignal;
+  /** Of the process, where nothing fails. */
+  exitCode: number;
+}
+
+/** How long work that was stopped may take to leave things in order. */
 const graceMs = 5_000;
 /** And the exit codes that shells have for them: 128 and the signal's number. */
-const stopSignals = { SIGINT: exitCodes.interrupted, SIGTERM: 143, SIGHUP: 129 };
+const stopSignals = { SIGINT: exitCodes.interrupted, SIGTERM: 143 };
 
 class Interrupted extends Error {
   readonly exitCode: number;
@@ -17,14 +25,16 @@ class Interrupted extends Error {
   }
 }
 
-/** @returns the exit code. */
-export async function runCommand(options: CommonOptions, work: (session: Session) => Promise<void>): Promise<number> {
-  const terminal = new Terminal(process.stdout, process.stderr, options.json === true);
+/** Does not come back: the process ends with it, also where a config has left something open. */
+export async function runToEnd(argv: readonly string[], work: (run: Run) => Promise<void>): Promise<never> {
+  const terminal = new Terminal(process.stdout, process.stderr, argv.includes('--json'));
   const controller = new AbortController();
-  for (const [signal, exitCode] of Object.entries(stopSignals)) {
-    process.on(signal, () => {
+  const { signal } = controller;
+  const run: Run = { terminal, signal, exitCode: exitCodes.done };
+  for (const [name, exitCode] of Object.entries(stopSignals)) {
+    process.on(name, () => {
       // Who asks twice does not want to wait.
-      if (controller.signal.aborted) process.exit(exitCode);
+      if (signal.aborted) process.exit(exitCode);
       controller.abort(new Interrupted(exitCode));
     });
   }
@@ -34,21 +44,28 @@ export async function runCommand(options: CommonOptions, work: (session: Session
   });
   process.stderr.on('error', () => {});
   const stopped = Promise.withResolvers<never>();
-  // What was begun is given a moment to leave things in order.
-  controller.signal.addEventListener('abort', () =>
-    setTimeout(stopped.reject, graceMs, controller.signal.reason).unref(),
-  );
+  signal.addEventListener('abort', () => setTimeout(stopped.reject, graceMs, signal.reason).unref());
+  // Also of what a config has begun and nobody waits for.
+  process.on('uncaughtException', stopped.reject);
+  process.once('beforeExit', () => stopped.reject(neverEnding()));
   try {
-    await Promise.race([work(new Session(terminal, controller.signal, options)), stopped.promise]);
-    return Number(process.exitCode ?? exitCodes.done);
+    await Promise.race([work(run), stopped.promise]);
   } catch (error) {
-    if (!controller.signal.aborted) return endOf(error, terminal, options);
-    // Whatever still waits, for input or for a lock, is waited for no more.
-    return process.exit(endOf(controller.signal.reason, terminal, options));
+    run.exitCode = end(signal.aborted ? signal.reason : error, terminal, argv.includes('--debug'));
   }
+  await new Promise((resolve) => process.stdout.write('', resolve));
+  process.exit(run.exitCode);
 }
 
-function endOf(error: unknown, terminal: Terminal, { debug }: CommonOptions): number {
+function neverEnding(): CliError {
+  return new CliError(
+    'It waits for something that never happens',
+    'Look for a promise that is never settled, in the config, its schemas or the function of --map.',
+  );
+}
+
+/** @returns the exit code. */
+function end(error: unknown, terminal: Terminal, isDebug: boolean): number {
   if (error instanceof ReaderGone) return exitCodes.done;
   if (error instanceof Interrupted) {
     terminal.note('interrupted');
@@ -56,7 +73,7 @@ function endOf(error: unknown, terminal: Terminal, { debug }: CommonOptions): nu
   }
   const failure = explain(error);
   terminal.fail(failure);
-  if (debug === true) terminal.note(stackOf(error));
+  if (isDebug) terminal.showStack(stackOf(error));
   return failure.exitCode;
 }
 

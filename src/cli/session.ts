@@ -41,8 +41,9 @@ export class Session {
 
   /** Where the store is; a backend, where the config made one itself. @throws {CliError} */
   async location(): Promise<StoreLocation | Backend> {
-    const url = this.#options.store ?? process.env['EVENTSRC_STORE'];
-    if (url !== undefined && url !== '') return parseStoreUrl(url, process.cwd());
+    // A variable that is set to nothing is not set; an option that says nothing was meant to say something.
+    const url = this.#options.store ?? (process.env['EVENTSRC_STORE'] || undefined);
+    if (url !== undefined) return parseStoreUrl(url, process.cwd());
     const { store, folder } = await this.config();
     if (typeof store === 'string') return parseStoreUrl(store, folder);
     if (store !== undefined) return store;

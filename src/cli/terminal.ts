@@ -39,42 +39,65 @@ export class Terminal {
   }
 
   async printJson(value: unknown): Promise<void> {
-    await this.print(JSON.stringify(value));
+    await this.print(jsonText(value));
   }
 
   /** A table of two columns, or one object. */
-  async printFacts(facts: Readonly<Record<string, unknown>>, title?: string): Promise<void> {
+  async printFacts(facts: Readonly<Record<string, unknown>>): Promise<void> {
     if (this.isJson) return this.printJson(facts);
-    if (title !== undefined && this.isRich) await this.print(this.style('bold', printable(title)));
-    const width = Math.max(...Object.keys(facts).map((name) => name.length));
-    for (const [name, value] of Object.entries(facts)) {
-      const text = printable(typeof value === 'string' ? value : JSON.stringify(value));
+    const lines = Object.entries(facts).map(([name, value]) => [
+      printable(name),
+      printable(typeof value === 'string' ? value : jsonText(value)),
+    ]) as [string, string][];
+    const width = Math.max(...lines.map(([name]) => name.length));
+    for (const [name, text] of lines)
       await this.print(this.isRich ? `  ${this.style('dim', name.padEnd(width))}  ${text}` : `${name}\t${text}`);
-    }
   }
 
   /** The result of work that a person waited for: a sentence, or an object. */
   async printDone(sentence: string, facts: object): Promise<void> {
     if (this.isJson) await this.printJson(facts);
-    else await this.print(`${this.style('green', '✔')} ${sentence}`);
+    else await this.print(`${this.style('green', '✔')} ${printable(sentence)}`);
   }
 
-  /** For people, beside the output. */
+  /** Beside the output. */
   note(text: string): void {
-    this.err.write(`${text}\n`);
+    this.#tell({ note: text }, printable(text));
   }
 
   warn(text: string): void {
-    this.note(`${styleText('yellow', 'warning:', { stream: this.err as NodeJS.WriteStream })} ${printable(text)}`);
+    this.#tell({ warning: text }, `${this.#styleOfErrors('yellow', 'warning:')} ${printable(text)}`);
   }
 
   fail({ code, summary, remedy }: Failure): void {
-    if (this.isJson) return this.note(JSON.stringify({ error: { code, message: summary, remedy } }));
-    this.note(`${styleText('red', 'error:', { stream: this.err as NodeJS.WriteStream })} ${printable(summary)}`);
-    this.note(`  ${printable(remedy)}`);
+    const lines = `${this.#styleOfErrors('red', 'error:')} ${printable(summary)}\n  ${printable(remedy)}`;
+    this.#tell({ error: { code, message: summary, remedy } }, lines);
+  }
+
+  /** For who asked for it. */
+  showStack(stack: string): void {
+    this.#tell({ stack }, stack);
+  }
+
+  #tell(json: object, text: string): void {
+    this.err.write(`${this.isJson ? JSON.stringify(json) : text}\n`);
+  }
+
+  #styleOfErrors(style: Style, text: string): string {
+    return styleText(style, text, { stream: this.err as NodeJS.WriteStream });
   }
 
   style(style: Style, text: string): string {
     return styleText(style, text, { stream: this.out as NodeJS.WriteStream });
   }
+}
+
+/** Of whatever a state may hold: what JSON has no words for is shown as JavaScript would show it. */
+function jsonText(value: unknown): string {
+  const text = JSON.stringify(value, (_, inner: unknown) => {
+    if (inner instanceof Map || inner instanceof Set) return [...inner];
+    return typeof inner === 'bigint' || typeof inner === 'symbol' ? String(inner) : inner;
+  });
+  // Undefined has none at all.
+  return text ?? 'undefined';
 }

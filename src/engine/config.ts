@@ -1,4 +1,7 @@
 import type { Backend } from '../store/port.ts';
+import { checkKeys } from '../ground/check-options.ts';
+import { EngineError } from '../ground/errors.ts';
+import { checkDefinitions } from './engine.ts';
 import type { EngineOptions } from './engine.ts';
 
 /** What `eventsrc.config.ts` exports: the store and the definitions of a project, for its command line. */
@@ -13,4 +16,33 @@ export interface Config extends Omit<EngineOptions, 'store'> {
 /** Checks the types of a config, and returns it as it is: `export default defineConfig({ … })`. */
 export function defineConfig(config: Config): Config {
   return config;
+}
+
+const keys = [
+  'store',
+  'aggregates',
+  'decisions',
+  'limits',
+  'clock',
+  'newId',
+  'commandTimeoutMs',
+  'idempotencyWindowMs',
+  'conflictRetries',
+  'cachedStates',
+  'freezeStates',
+  'hooks',
+  'onWarning',
+] satisfies (keyof Config)[];
+
+/** @internal Refuses what is no config, wherever its types were not looked at. @throws {EngineError} `option_invalid` */
+export function checkConfig(config: Config): void {
+  checkKeys('the config', config, keys);
+  const { store } = config;
+  if (store !== undefined && typeof store !== 'string' && typeof store?.openEvents !== 'function')
+    throw new EngineError('option_invalid', {
+      option: 'store',
+      value: store,
+      expected: 'a URL, or a backend such as sqlite(file)',
+    });
+  checkDefinitions(config);
 }

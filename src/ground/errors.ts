@@ -124,7 +124,8 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   },
   file_exists: {
     says: ({ file }) => `${file} exists: it was left as it is.`,
-    remedy: 'Choose another name, or move the file away. (One that ends in .partial was left by work that was killed.)',
+    remedy:
+      'Choose another name, or move the file away. (One that ends in .partial is being written, or was left by work that was killed.)',
   },
   idempotency_key_reused: {
     says: ({ key }) => `The idempotency key ${JSON.stringify(shorten(key))} was used for another command or input.`,

@@ -42,23 +42,27 @@ export async function copyLog(
   { signal, onProgress }: CopyOptions = {},
 ): Promise<CopyResult> {
   const { position: total } = await from.head();
-  const { position: skipped } = await to.head();
-  await requireBeginning(from, to, skipped, total);
+  const { position: present } = await to.head();
+  await requireBeginning(from, to, present, total);
+  await requireKnownReceipts(from, to, signal);
   let batch: Recorded[] = [];
+  let [events, skipped] = [0, present];
   const send = async () => {
-    await to.import(batch);
+    const sent = await to.import(batch);
+    events += sent.imported;
+    skipped += sent.skipped;
     const done = batch.at(-1)?.position;
     batch = [];
     if (done !== undefined) onProgress?.({ phase: 'copying', done, total });
   };
-  for await (const page of from.readRecorded({ after: skipped, until: total, pageSize: 1_024 }, signal)) {
+  for await (const page of from.readRecorded({ after: present, until: total, pageSize: 1_024 }, signal)) {
     batch.push(...page);
     if (batch.length >= batchSize) await send();
   }
   await send();
   const receipts = await copyReceipts(from, to, total, signal);
   await compareEvents(from, to, total, { signal, onProgress });
-  return { events: total - skipped, skipped, receipts };
+  return { events, skipped, receipts };
 }
 
 /** By the last event: its id covers only itself, but the comparison afterwards covers all. */
@@ -90,18 +94,26 @@ async function copyReceipts(from: EventLog, to: EventLog, until: Position, signa
   return count;
 }
 
+/** A receipt that the source does not have would answer for a command that was never done there. */
+async function requireKnownReceipts(from: EventLog, to: EventLog, signal?: AbortSignal): Promise<void> {
+  for await (const page of to.receipts(signal)) {
+    for (let start = 0; start < page.length; start += lookups)
+      await Promise.all(page.slice(start, start + lookups).map((receipt) => requireReceipt(from, receipt)));
+  }
+}
+
 async function requireReceipt(to: EventLog, { key, recordedAt, expiresAt, outcome }: Receipt): Promise<void> {
   const copy = await to.receipt(key);
   // One that may have expired meanwhile is not there to be compared.
   if (copy === undefined && expiresAt !== null) return;
   const isSame = copy !== undefined && (copy.recordedAt > recordedAt || areEqual(copy.outcome, outcome));
-  if (!isSame) throw refused(`its receipt ${JSON.stringify(key)} is not that of the source`);
+  if (!isSame) throw refused(`the receipt ${JSON.stringify(key)} is not the same in both`);
 }
 
 async function compareEvents(from: EventLog, to: EventLog, total: Position, options: CopyOptions): Promise<void> {
   const { signal, onProgress } = options;
   const query = { until: total, pageSize: 1_024 };
-  await using copies = events(to.readRecorded(query, signal));
+  await using copies = each(to.readRecorded(query, signal));
   let done = 0;
   for await (const page of from.readRecorded(query, signal)) {
     for (const original of page) {
@@ -115,7 +127,7 @@ async function compareEvents(from: EventLog, to: EventLog, total: Position, opti
   if (done !== total) throw refused(`the source gave ${done} of its ${total} events`);
 }
 
-async function* events(pages: AsyncIterable<readonly Recorded[]>): AsyncGenerator<Recorded, undefined> {
+async function* each(pages: AsyncIterable<readonly Recorded[]>): AsyncGenerator<Recorded, undefined> {
   for await (const page of pages) yield* page;
 }
 

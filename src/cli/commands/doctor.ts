@@ -45,7 +45,7 @@ export const doctor = action<[], Options>(definition, async (session, { deep = f
   const found: Finding[] = [];
   for await (const finding of findings(session, deep)) found.push(finding);
   await table.print(found);
-  if (found.some((finding) => finding.state === 'failed')) process.exitCode = exitCodes.failed;
+  return found.some((finding) => finding.state === 'failed') ? exitCodes.failed : exitCodes.done;
 });
 
 const marks = { ok: '✔', warning: '!', failed: '✘' };

@@ -49,10 +49,14 @@ export const execute = action<[command: string, id?: string, input?: string], Op
     const { terminal } = session;
     if (receipt.kind !== 'accepted') return refuse(session, receipt);
     const { kind, version, position, duplicate, events } = receipt;
-    if (terminal.isJson) return terminal.printJson({ kind, version, position, duplicate, events });
+    if (terminal.isJson) {
+      await terminal.printJson({ kind, version, position, duplicate, events });
+      return exitCodes.done;
+    }
     const again = duplicate ? ', by an earlier command with this key' : '';
     await terminal.printDone(`accepted${again}: version ${version}, position ${position}`, {});
     await eventTable(terminal).print(events);
+    return exitCodes.done;
   },
 );
 
@@ -65,11 +69,12 @@ async function toCommand(
 ): Promise<Command> {
   const { aggregates = [], decisions = [] } = await session.config();
   const inputOf = (given: string | undefined) => jsonArgument('input', given, {}, session.signal);
-  const [owner, command] = name.split('.', 2) as [string, string?];
-  if (command === undefined) {
-    if (!decisions.some((decision) => decision.name === owner)) throw unknown(name, aggregates, decisions);
-    return { decision: owner, input: await inputOf(first) };
+  const dot = name.indexOf('.');
+  if (dot === -1) {
+    if (!decisions.some((decision) => decision.name === name)) throw unknown(name, aggregates, decisions);
+    return { decision: name, input: await inputOf(first) };
   }
+  const [owner, command] = [name.slice(0, dot), name.slice(dot + 1)];
   if (aggregates.find((aggregate) => aggregate.name === owner)?.handlers.has(command) !== true)
     throw unknown(name, aggregates, decisions);
   if (first === undefined)
@@ -85,11 +90,11 @@ function unknown(name: string, aggregates: readonly AnyAggregate[], decisions: r
   return usageError(`The config has no command ${name}; known: ${known}`, 'Name one of these, or another --config.');
 }
 
-async function refuse({ terminal }: Session, receipt: NotAccepted): Promise<void> {
-  process.exitCode = exitCodes.failed;
-  if (terminal.isJson) return terminal.printJson(receipt);
+async function refuse({ terminal }: Session, receipt: NotAccepted): Promise<number> {
   const [summary, remedy] = explained(receipt);
-  terminal.fail({ code: receipt.kind, summary, remedy, exitCode: exitCodes.failed });
+  if (terminal.isJson) await terminal.printJson(receipt);
+  else terminal.fail({ code: receipt.kind, summary, remedy, exitCode: exitCodes.failed });
+  return exitCodes.failed;
 }
 
 function explained(receipt: NotAccepted): readonly [summary: string, remedy: string] {

@@ -52,7 +52,7 @@ export const importEvents = action<[file?: string], Options>(definition, async (
       return new OwnEvents(isDry ? undefined : log, input.name);
     return foreign();
   };
-  const { imported, skipped } = await pour(session, input, choose);
+  const { imported, skipped } = await pour(session, input, isDry, choose);
   const earlier = skipped === 0 ? '' : ` (${numberText(skipped)} were there already)`;
   const what = isDry ? 'Checked' : 'Imported';
   await session.terminal.printDone(`${what} ${numberText(imported)} events${earlier} from ${input.name}`, {
@@ -64,6 +64,7 @@ export const importEvents = action<[file?: string], Options>(definition, async (
 async function pour(
   { terminal, signal }: Session,
   input: Input,
+  isDry: boolean,
   choose: (first: Line) => Sink,
 ): Promise<{ readonly imported: number; readonly skipped: number }> {
   let sink: Sink | undefined;
@@ -83,10 +84,12 @@ async function pour(
   } catch (error) {
     // What was read before is good, and stays.
     await sink?.end().catch(() => {});
-    if (!signal.aborted && sink !== undefined)
+    if (!signal.aborted && sink !== undefined) {
+      const done = isDry ? 'are good' : 'were imported';
       terminal.note(
-        `${numberText(sink.imported)} events before it were imported, ${numberText(sink.skipped)} were there already.`,
+        `${numberText(sink.imported)} events before it ${done}, ${numberText(sink.skipped)} were there already.`,
       );
+    }
     throw error;
   }
   return { imported: sink?.imported ?? 0, skipped: sink?.skipped ?? 0 };

@@ -1,6 +1,6 @@
 import type { Moment } from '../../engine/engine.ts';
 import { splitStreamName } from '../../event/names.ts';
-import { count, time } from '../arguments.ts';
+import { count, timeUntil } from '../arguments.ts';
 import { action, defineCommand } from '../define.ts';
 import { CliError, usageError } from '../failure.ts';
 
@@ -22,7 +22,7 @@ const definition = defineCommand({
 })
   .option('--at-version <version>', 'as of this version of the stream', count)
   .option('--at-position <position>', 'as of this position of the store', count)
-  .option('--at-time <time>', 'as of then: a date, a date and time, or an age such as 2h', time);
+  .option('--at-time <time>', 'as of then: a date (its end), a date and time (UTC), or an age such as 2h', timeUntil);
 
 export const state = action<[stream: string], Options>(definition, async (session, options, stream) => {
   const at = momentOf(options);

@@ -45,6 +45,9 @@ const metadataNames: Readonly<Record<string, string>> = {
 const mapped: ReadonlySet<string> = new Set(['specversion', 'id', 'source', 'type', 'time', 'data', 'data_base64']);
 const jsonType = /^[^;]+[/+]json *(;|$)/i;
 
+/** Of every CloudEvent (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#required-attributes). */
+const required = ['id', 'source', 'type'];
+
 /** A CloudEvent of another system; its subject names the stream. Every attribute is kept. */
 export function fromForeignCloudEvent(value: unknown, line: number): ForeignEvent {
   if (typeof value !== 'object' || value === null || !('specversion' in value)) {
@@ -54,6 +57,11 @@ export function fromForeignCloudEvent(value: unknown, line: number): ForeignEven
     );
   }
   const attributes = value as Readonly<Record<string, Json>>;
+  const lacking = required.find((name) => typeof attributes[name] !== 'string' || attributes[name] === '');
+  if (lacking !== undefined || attributes['specversion'] !== '1.0') {
+    const what = lacking === undefined ? 'specversion 1.0' : lacking;
+    throw new CliError(`Line ${line} is a CloudEvent without ${what}`, 'Correct the line, or map it by --map FILE.ts');
+  }
   const { id, source, type, time, subject, datacontenttype, data, data_base64: base64 } = attributes;
   if (typeof subject !== 'string') {
     throw new CliError(
@@ -62,15 +70,17 @@ export function fromForeignCloudEvent(value: unknown, line: number): ForeignEven
     );
   }
   const further = Object.entries(attributes).filter(([name]) => !mapped.has(name));
-  const named = further.filter(([name]) => name in metadataNames).map(([name, given]) => [metadataNames[name], given]);
-  const original = Object.fromEntries(further.filter(([name]) => !(name in metadataNames)));
+  const named = further
+    .filter(([name]) => Object.hasOwn(metadataNames, name))
+    .map(([name, given]) => [metadataNames[name], given]);
+  const original = Object.fromEntries(further.filter(([name]) => !Object.hasOwn(metadataNames, name)));
   return {
     stream: subject,
     type: String(type),
     data: base64 === undefined ? (data ?? null) : decoded(String(base64), datacontenttype, line),
     metadata: { ...(Object.fromEntries(named) as EventMetadata), original },
-    ...(id !== undefined && { id: String(id) }),
-    ...(source !== undefined && { source: String(source) }),
+    id: String(id),
+    source: String(source),
     ...(time !== undefined && { time: String(time) }),
   };
 }

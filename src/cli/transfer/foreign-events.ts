@@ -11,18 +11,19 @@ import type { ForeignEvent, Mapping } from './foreign-event.ts';
 import type { Line } from './lines.ts';
 import type { Sink } from './sink.ts';
 
-/** An event on its way, and the line that it was made of. */
+/** An event on its way. */
 interface Placed {
   readonly stream: string;
   readonly draft: Draft;
-  readonly line: number;
 }
 
-/** What the receipt of a batch says. */
+/** What the receipt of a batch says; digests are hexadecimal. */
 interface Taken {
-  readonly events: number;
-  /** Of the events, hexadecimal. */
-  readonly digest: string;
+  readonly lines: number;
+  /** Of the input up to its end. */
+  readonly input: string;
+  /** Of the events that were made of it. */
+  readonly events: string;
 }
 
 export interface ForeignOptions {
@@ -37,22 +38,29 @@ export interface ForeignOptions {
   readonly isDry: boolean;
 }
 
-/** Well below the limit of an append, which would be warned about. */
+/** Events or lines. Well below the limit of an append, which would be warned about. */
 const batchMax = 500;
 
 /**
- * Appends events of other systems in the order in which they come, each once, however often the import is begun again.
+ * Appends events of other systems in the order in which they come, each line once, however often the import is begun
+ * again.
  *
- * Every batch is one append, with a receipt for its events. The receipts of an import are a chain: each has a key made of
- * everything before it, and says how many events it stands for. So a repetition recognises what is there, also where
- * the file has grown, where it comes through a pipe, or where it was compressed meanwhile.
+ * Every batch of lines is one append, with a receipt. The receipts of an import are a chain: each has a key made of all
+ * the input before it (the first: of the first line), and says what its lines were and what was made of them. So a
+ * repetition recognises what is there, also where lines were added at the end, where they come through a pipe, or where
+ * the file was compressed meanwhile; and it notices what was changed, and a map that was.
  */
 export class ForeignEvents implements Sink {
   readonly #options: ForeignOptions;
   readonly #batchMax: number;
   #batch: Placed[] = [];
+  /** Lines of the batch, and the number of the first. */
+  #lines = 0;
+  #firstLine = 0;
   /** Of everything before the batch. */
-  #digest = '';
+  #before = '';
+  /** Goes on with the lines of the batch. */
+  #input = createHash('sha256');
   /** What the batch must be, where an earlier import has appended it. */
   #taken: Taken | undefined;
   imported = 0;
@@ -63,19 +71,71 @@ export class ForeignEvents implements Sink {
     this.#batchMax = Math.min(batchMax, options.log.limits.eventsPerAppend);
   }
 
-  async add({ number, value }: Line): Promise<void> {
+  async add({ number, value, bytes }: Line): Promise<void> {
     const placed: Placed[] = [];
     // A line counts as a whole: one of its events may be no good.
     for (const event of await this.#mapped(number, value)) placed.push(await this.#encoded(event, number));
-    for (const event of placed) {
-      this.#batch.push(event);
-      if (this.#batch.length === 1) await this.#begin();
-      if (this.#batch.length >= (this.#taken?.events ?? this.#batchMax)) await this.#send();
-    }
+    if (this.#lines === 0) await this.#begin(number, bytes);
+    this.#batch.push(...placed);
+    this.#lines += 1;
+    this.#input.update(bytes).update('\n');
+    const isFull = this.#batch.length >= this.#batchMax || this.#lines >= this.#batchMax;
+    if (this.#taken === undefined ? isFull : this.#lines === this.#taken.lines) await this.#send();
   }
 
   async end(): Promise<void> {
-    if (this.#batch.length > 0) await this.#send();
+    if (this.#lines > 0) await this.#send();
+  }
+
+  /** The first line tells an import from others, and so does its source. */
+  async #begin(number: number, bytes: Uint8Array): Promise<void> {
+    this.#firstLine = number;
+    if (this.#before === '') {
+      const { source = '' } = this.#options;
+      this.#before = createHash('sha256').update(`${source}\n`).update(bytes).digest('hex');
+    }
+    this.#input = createHash('sha256').update(this.#before);
+    const receipt = await this.#options.log.receipt(this.#key);
+    this.#taken = receipt && (JSON.parse(new TextDecoder().decode(receipt.outcome)) as Taken);
+  }
+
+  get #key(): string {
+    return `eventsrc:import:${this.#before}`;
+  }
+
+  async #send(): Promise<void> {
+    const batch: Taken = {
+      lines: this.#lines,
+      input: this.#input.digest('hex'),
+      events: digestOf(this.#batch),
+    };
+    if (this.#taken === undefined) await this.#append(batch);
+    else this.#requireSame(batch, this.#taken);
+    this.#before = batch.input;
+    this.#batch = [];
+    this.#lines = 0;
+    this.#taken = undefined;
+  }
+
+  #requireSame(batch: Taken, taken: Taken): void {
+    const { name } = this.#options;
+    if (batch.input !== taken.input) {
+      const found =
+        batch.lines < taken.lines
+          ? `${name} ends before what was imported of it does`
+          : `From line ${this.#firstLine} on ${name} is not what was imported before`;
+      throw new CliError(
+        found,
+        'Import it as it was; lines may be added at its end. Another input that begins alike needs another --source.',
+      );
+    }
+    if (batch.events !== taken.events) {
+      throw new CliError(
+        `From line ${this.#firstLine} on ${name} was imported before, as other events`,
+        'Import it with the --map and the schemas of that time, or into another store.',
+      );
+    }
+    this.skipped += this.#batch.length;
   }
 
   async #mapped(number: number, value: unknown): Promise<readonly ForeignEvent[]> {
@@ -95,62 +155,35 @@ export class ForeignEvents implements Sink {
   async #encoded(event: ForeignEvent, line: number): Promise<Placed> {
     const { declared, name, source } = this.#options;
     try {
-      const { stream, type, data, tags } = event;
+      const { stream, type, data = null, tags } = event;
       const metadata = metadataOf(source === undefined ? event : { source, ...event });
       const draft = await declared.encode(stream, { type, data, metadata, ...(tags !== undefined && { tags }) });
-      return { stream, draft, line };
+      return { stream, draft };
     } catch (cause) {
       const { summary, remedy } = explain(cause);
       throw new CliError(`Line ${line} of ${name}: ${summary}`, remedy, { cause });
     }
   }
 
-  /** The first event of an import tells it from others. */
-  async #begin(): Promise<void> {
-    if (this.#digest === '') this.#digest = digestOf('', this.#batch);
-    const receipt = await this.#options.log.receipt(this.#key);
-    this.#taken = receipt && (JSON.parse(new TextDecoder().decode(receipt.outcome)) as Taken);
-  }
-
-  get #key(): string {
-    return `eventsrc:import:${this.#digest}`;
-  }
-
-  async #send(): Promise<void> {
-    const [batch, taken] = [this.#batch, this.#taken];
-    const digest = digestOf(this.#digest, batch);
-    if (taken === undefined) await this.#append(batch, digest);
-    else if (taken.digest === digest) this.skipped += batch.length;
-    else throw this.#differs(batch);
-    this.#batch = [];
-    this.#taken = undefined;
-    this.#digest = digest;
-  }
-
-  async #append(batch: readonly Placed[], digest: string): Promise<void> {
+  async #append(taken: Taken): Promise<void> {
     const { log, isDry, name } = this.#options;
-    this.imported += isDry ? batch.length : 0;
-    if (isDry) return;
-    const taken: Taken = { events: batch.length, digest };
-    const receipt: ReceiptDraft = {
-      key: this.#key,
-      commandDigest: Buffer.from(digest, 'hex'),
-      outcome: toUtf8(JSON.stringify(taken)),
-      expiresAt: null,
-    };
-    const result = await log.commit({ writes: runsOf(batch), checks: [], conditions: [], receipts: [receipt] });
-    if (result.kind !== 'appended') {
-      const { message, remedy } = refused(result);
-      throw new CliError(`Lines ${batch[0]?.line} to ${batch.at(-1)?.line} of ${name}: ${message}`, remedy);
+    if (!isDry) {
+      const receipt: ReceiptDraft = {
+        key: this.#key,
+        commandDigest: Buffer.from(taken.input, 'hex'),
+        outcome: toUtf8(JSON.stringify(taken)),
+        expiresAt: null,
+      };
+      const result = await log.commit({ writes: runsOf(this.#batch), checks: [], conditions: [], receipts: [receipt] });
+      if (result.kind === 'duplicate')
+        throw new CliError(`Another import of ${name} is under way`, 'Wait for its end, and import again.');
+      if (result.kind !== 'appended') {
+        const { message, remedy } = refused(result);
+        const lines = `Lines ${this.#firstLine} to ${this.#firstLine + this.#lines - 1}`;
+        throw new CliError(`${lines} of ${name}: ${message}`, remedy);
+      }
     }
-    this.imported += batch.length;
-  }
-
-  #differs(batch: readonly Placed[]): CliError {
-    return new CliError(
-      `From line ${batch[0]?.line} on ${this.#options.name} is not what was imported before`,
-      'Import the file as it was, with the same --map; new events may only follow at its end.',
-    );
+    this.imported += this.#batch.length;
   }
 }
 
@@ -165,8 +198,8 @@ function runsOf(batch: readonly Placed[]): readonly StreamWrite[] {
   return runs;
 }
 
-function digestOf(before: string, batch: readonly Placed[]): string {
-  const hash = createHash('sha256').update(before);
-  for (const { stream, draft } of batch) hash.update(`\n${stream}\n`).update(draft.bodyDigest);
+function digestOf(batch: readonly Placed[]): string {
+  const hash = createHash('sha256');
+  for (const { stream, draft } of batch) hash.update(`${stream}\n`).update(draft.bodyDigest);
   return hash.digest('hex');
 }

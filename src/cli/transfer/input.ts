@@ -42,8 +42,7 @@ function inputOf(name: string, source: Readable, size: number | undefined): Inpu
 }
 
 async function* decompressed(name: string, chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { value: first } = await chunks.next();
-  if (first === undefined) return;
+  const first = await firstBytes(chunks);
   const compression = compressionOf(first);
   if (compression === undefined) {
     yield first;
@@ -73,6 +72,19 @@ function damaged(name: string, reason: string, cause?: unknown): CliError {
     { cause },
   );
 }
+
+/** Enough of them to tell what they are; fewer only where there are no more. */
+async function firstBytes(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
+  let bytes = Buffer.alloc(0);
+  while (bytes.length < magicBytes) {
+    const { value } = await chunks.next();
+    if (value === undefined) break;
+    bytes = Buffer.concat([bytes, value]);
+  }
+  return bytes;
+}
+
+const magicBytes = 4;
 
 /** RFC 1952 (gzip) and RFC 8878 (zstd) begin with these. */
 function compressionOf(bytes: Uint8Array): 'gzip' | 'zstd' | undefined {

@@ -1,3 +1,4 @@
+import { parseExactly } from '../exact-json.ts';
 import { CliError } from '../failure.ts';
 
 /** A line of JSON. */
@@ -5,6 +6,8 @@ export interface Line {
   /** From 1. */
   readonly number: number;
   readonly value: unknown;
+  /** As it was written; good until the next lines are asked for. */
+  readonly bytes: Uint8Array;
 }
 
 /** What is longer is no line of events: a limit, so that garbage cannot fill the memory. */
@@ -64,7 +67,7 @@ function parseLine(name: string, number: number, bytes: Uint8Array, decoder: Tex
     throw new CliError(`Line ${number} of ${name} is not UTF-8`, 'Convert the file to UTF-8.', { cause });
   }
   try {
-    return { number, value: JSON.parse(text) as unknown };
+    return { number, value: parseExactly(text), bytes };
   } catch (cause) {
     if (text.trim() === '') return undefined;
     const isList = number === 1 && text.trimStart().startsWith('[');

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isOurs } from '../../event/cloud-event.ts';
+import type { CloudEventAttributes } from '../../event/cloud-event.ts';
 import { importModule } from '../config-file.ts';
 import { CliError, usageError } from '../failure.ts';
 import { fromForeignCloudEvent } from './foreign-event.ts';
@@ -10,9 +12,20 @@ type Field = (typeof fields)[number];
 
 const remedy = 'Write --map FILE.ts, or fields such as stream=order-{orderId},type=kind,time=at,data=payload';
 
+/** Exports of ours are imported as such, with their ids: not by the way. */
+function fromUnmapped(value: unknown, line: number): ForeignEvent {
+  if (isOurs((value ?? {}) as CloudEventAttributes)) {
+    throw new CliError(
+      `Line ${line} is an event of an eventsrc export, and those before it are not`,
+      'Import an export from a file of its own.',
+    );
+  }
+  return fromForeignCloudEvent(value, line);
+}
+
 /** What `--map` says: a file that exports a function, or which field is where. Default: lines are CloudEvents. */
 export async function loadMapping(given: readonly string[] | undefined): Promise<Mapping> {
-  if (given === undefined) return fromForeignCloudEvent;
+  if (given === undefined) return fromUnmapped;
   const [only] = given;
   if (given.length === 1 && only !== undefined && (!only.includes('=') || existsSync(only))) return loadFunction(only);
   return fieldMapping(given.flatMap((text) => text.split(',')));
@@ -31,7 +44,7 @@ async function loadFunction(given: string): Promise<Mapping> {
   return map as Mapping;
 }
 
-/** `type=kind` is the text of a field; `stream=order-{order.id}` a text with fields in it. */
+/** `type=kind` is what a field says; `stream=order-{order.id}` a text with fields in it; `type='OrderPlaced'` a constant. */
 function fieldMapping(assignments: readonly string[]): Mapping {
   const templates = new Map<Field, string>();
   for (const assignment of assignments) {
@@ -42,9 +55,9 @@ function fieldMapping(assignments: readonly string[]): Mapping {
   }
   const isCloudEvent = (value: unknown) => typeof value === 'object' && value !== null && 'specversion' in value;
   return (value, line) => {
-    const given = Object.fromEntries(
-      [...templates].map(([name, template]) => [name, filled(template, value, name, line)]),
-    ) as Partial<ForeignEvent>;
+    const found = [...templates].map(([name, template]) => [name, filled(template, value, name, line)] as const);
+    // What is not there leaves what is said elsewhere as it is.
+    const given = Object.fromEntries(found.filter(([, part]) => part !== undefined)) as Partial<ForeignEvent>;
     // What is not said of a CloudEvent is where CloudEvents have it.
     if (isCloudEvent(value)) return { ...fromForeignCloudEvent({ subject: '', ...(value as object) }, line), ...given };
     const { stream, type } = given;
@@ -59,16 +72,19 @@ function isField(name: string): name is Field {
 }
 
 function filled(template: string, value: unknown, name: Field, line: number): unknown {
-  if (!template.includes('{')) {
-    const found = at(value, template);
-    if (found === undefined && (name === 'stream' || name === 'type' || name === 'data')) throw missing(template, line);
-    return name === 'stream' || name === 'type' ? String(found) : found;
-  }
-  return template.replace(/\{([^}]*)\}/g, (_, path: string) => {
-    const found = at(value, path);
-    if (found === undefined || found === null || typeof found === 'object') throw missing(path, line);
-    return String(found);
-  });
+  const [, constant] = /^'(.*)'$/.exec(template) ?? [];
+  if (constant !== undefined) return constant;
+  if (template.includes('{')) return template.replace(/\{([^}]*)\}/g, (_, path: string) => textAt(value, path, line));
+  if (name === 'stream' || name === 'type') return textAt(value, template, line);
+  const found = at(value, template);
+  if (found === undefined && name === 'data') throw missing(template, line);
+  return found;
+}
+
+function textAt(value: unknown, path: string, line: number): string {
+  const found = at(value, path);
+  if (typeof found === 'string' || typeof found === 'number') return String(found);
+  throw missing(path, line);
 }
 
 /** `order.items.0.sku` */
@@ -84,6 +100,6 @@ function at(value: unknown, path: string): unknown {
 function missing(path: string, line: number): CliError {
   return new CliError(
     `Line ${line} has no ${path} that could be used`,
-    'Correct the line or --map, and import again: what is there already is skipped.',
+    "Correct the line, and import again: what is there already is skipped. (A constant stands in quotes: type='OrderPlaced'.)",
   );
 }

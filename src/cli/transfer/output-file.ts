@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { createWriteStream, realpathSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
@@ -6,6 +6,7 @@ import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import { EngineError } from '../../ground/errors.ts';
+import { usageError } from '../failure.ts';
 import type { Output } from '../terminal.ts';
 
 /** By the file's ending: gzip, zstd, or as it is. */
@@ -16,7 +17,8 @@ function compressorFor(file: string): readonly Transform[] {
 }
 
 /**
- * Writes text into a file, which has its name only once it is complete and on disk.
+ * Writes text into a file, which has its name only once it is complete and on disk. What is no file but a pipe or a device
+ * is written to as it is.
  * @param force whether a file of that name is replaced.
  * @throws {EngineError} `file_exists`
  */
@@ -25,14 +27,20 @@ export async function writeFile(
   texts: AsyncIterable<string>,
   { force, signal }: { readonly force: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (!force && existsSync(file)) throw new EngineError('file_exists', { file });
-  const partial = `${file}.partial`;
-  const handle = await openNew(partial);
+  if (file === '') throw usageError('The name of the file is empty', 'Name a file, or leave it out for standard output.');
+  const stats = statSync(file, { throwIfNoEntry: false });
+  const parts = [Readable.from(texts), ...compressorFor(file)] as const;
+  if (stats?.isDirectory() === true) throw usageError(`${file} is a folder`, 'Name a file.');
+  if (stats !== undefined && !stats.isFile()) return pipeline([...parts, createWriteStream(file)], { signal });
+  if (stats !== undefined && !force) throw new EngineError('file_exists', { file });
+  // Behind a symbolic link, which is to stay one.
+  const target = stats === undefined ? file : realpathSync(file);
+  const partial = `${target}.partial`;
+  const handle = await openNew(partial, force);
   try {
     // Flushed: what has its name must survive the death of the machine.
-    const target = handle.createWriteStream({ flush: true });
-    await pipeline([Readable.from(texts), ...compressorFor(file), target], { signal });
-    await rename(partial, file);
+    await pipeline([...parts, handle.createWriteStream({ flush: true })], { signal });
+    await rename(partial, target);
   } catch (error) {
     await handle.close().catch(() => {});
     await rm(partial, { force: true });
@@ -40,9 +48,9 @@ export async function writeFile(
   }
 }
 
-async function openNew(file: string): Promise<FileHandle> {
+async function openNew(file: string, force: boolean): Promise<FileHandle> {
   try {
-    return await open(file, 'wx');
+    return await open(file, force ? 'w' : 'wx');
   } catch (error) {
     if ((error as { code?: unknown }).code === 'EEXIST') throw new EngineError('file_exists', { file });
     throw error;
