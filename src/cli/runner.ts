@@ -39,8 +39,10 @@ export async function runToEnd(argv: readonly string[], work: (run: Run) => Prom
     });
   }
   // Nobody listens any more, or the disk behind it is full: work that goes on would be for nothing.
+  let outputFailure: unknown;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    controller.abort(error.code === 'EPIPE' ? new ReaderGone() : error);
+    outputFailure ??= error.code === 'EPIPE' ? new ReaderGone() : error;
+    controller.abort(outputFailure);
   });
   process.stderr.on('error', () => {});
   const stopped = Promise.withResolvers<never>();
@@ -54,6 +56,9 @@ export async function runToEnd(argv: readonly string[], work: (run: Run) => Prom
     run.exitCode = end(signal.aborted ? signal.reason : error, terminal, argv.includes('--debug'));
   }
   await new Promise((resolve) => process.stdout.write('', resolve));
+  // It may have been done before that showed.
+  if (outputFailure !== undefined && run.exitCode === exitCodes.done)
+    run.exitCode = end(outputFailure, terminal, false);
   process.exit(run.exitCode);
 }
 

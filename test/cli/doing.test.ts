@@ -75,6 +75,7 @@ describe('execute', () => {
     [['account.close', '1'], 'has no command account.close; known: account.open, account.deposit, account.withdraw'],
     [['transfer', '{}'], 'has no command transfer'],
     [['account.open'], 'account.open needs an instance'],
+    [['account.open.foo', '1'], 'has no command account.open.foo'],
     [['account.open', '1', '{owner}'], 'The input is no JSON'],
     [['account.open', '1', '{}', '--metadata', '[]'], 'Expected a JSON object'],
     [['account.open', '1', '{}', '--expected', 'soon'], 'Expected a version or one of'],
@@ -121,6 +122,20 @@ describe('state', () => {
   });
 });
 
+test('a state may hold what JSON has no words for, and names that came from events', async () => {
+  const folder = await temporaryFolder();
+  const start = `({ none: undefined, big: 10n, seen: new Set(['a']), ['\\u001b[31m']: 1 })`;
+  const aggregate = `{ kind: 'aggregate', name: 'odd', events: {}, handlers: new Map(), evolve: (state) => state, start: () => ${start} }`;
+  await writeFile(
+    join(folder, 'eventsrc.config.mjs'),
+    `export default { store: 'sqlite:a.db', aggregates: [${aggregate}] };`,
+  );
+  await done(['append', 'other-1', 'A'], { cwd: folder });
+  const text = await done(['state', 'odd-1', '--at-position', '1'], { cwd: folder });
+  expect(text).toContain('state.none\tundefined\nstate.big\t"10"\nstate.seen\t["a"]\nstate.\\u001b[31m\t1\n');
+  await done(['state', 'odd-1', '--at-position', '1', '--json'], { cwd: folder });
+});
+
 describe('append', () => {
   test('appends what the schema takes, and says where it went', async () => {
     const event = ['AccountOpened', '{"owner": "Ada"}', '--tag', 'b', '--tag', 'a', '--metadata', '{"actor": "me"}'];
@@ -143,6 +158,8 @@ describe('append', () => {
     [['account-1', 'MoneyLost', '{}'], 1, 'No schema was declared for the event type "MoneyLost"'],
     [['account', 'MoneyDeposited', '{"amount": 5}'], 2, '"account" is not a valid stream name'],
     [['thing-1', 'A', '{'], 2, 'The data is no JSON'],
+    [['thing-1', 'A', '{"n":12345678901234567890}'], 2, 'write it as a string'],
+    [['thing-1', 'A', '1', '--store', ''], 2, 'not the URL of a store'],
     [['thing-1', '$saga'], 2, 'types that begin with $ are reserved'],
     [['thing-1', 'A', '1', '--expected', '3'], 1, 'thing-1 is at version 0, expected was 3'],
     [['thing-1', 'A', `"${'x'.repeat(70_000)}"`], 1, 'exceeds eventBytes = 65536'],
@@ -177,6 +194,17 @@ describe('a config', () => {
   test.each([
     ['throws', 'throw new Error("not today");', 'cannot be loaded: not today', 'Correct the file'],
     ['is no TypeScript', 'export default {', 'cannot be loaded', 'Correct the file'],
+    ['throws null', 'throw null;', 'cannot be loaded: null', 'Correct the file'],
+    ['fails later', 'Promise.reject(new Error("later")); export default { store: "sqlite:a.db" };', 'later', '--debug'],
+    ['is a list', 'export default [];', 'exports no config', 'export default defineConfig'],
+    ['names what is no store', 'export default { store: 5 };', 'store is 5, expected a URL', 'Correct the named'],
+    ['has an unknown key', 'export default { stor: "sqlite:a.db" };', 'stor of the config', 'Correct the named'],
+    [
+      'lists null',
+      'export default { store: "sqlite:a.db", aggregates: [null] };',
+      'aggregates is',
+      'Correct the named',
+    ],
     ['exports nothing', 'export const config = {};', 'exports no config', 'export default defineConfig'],
     ['imports what is not there', 'import "./none.ts"; export default {};', 'cannot be loaded', 'with its ending'],
     ['has what is not only types', 'enum A { B } export default { a: A.B };', 'cannot be loaded', 'only strips types'],
@@ -207,13 +235,24 @@ describe('a config', () => {
       join(folder, 'map.mjs'),
       `setInterval(() => {}, 1_000); export default () => new Promise(() => {});`,
     );
+    await writeFile(join(folder, 'never.mjs'), 'export default () => new Promise(() => {});');
     const args = ['import', '--map', 'map.mjs', '--store', 'sqlite:a.db', '--config', 'none.mjs'];
     await writeFile(join(folder, 'none.mjs'), 'export default {};');
     const { process: child, ended } = startCli(args, { cwd: folder, input: '{}\n' });
     const failure = await failing(['read', '--store', 'sqlite:a.db'], { cwd: folder });
     expect(failure.error).toContain('cannot be loaded: it took longer than 5000 ms');
+    const { error } = await failing(args.with(2, 'never.mjs'), { cwd: folder, input: '{}\n' });
+    expect(error).toContain('waits for something that never happens');
     child.kill('SIGINT');
     expect(await ended).toMatchObject({ code: 130, stderr: 'interrupted\n' });
+  });
+
+  test('that keeps something open does not keep the program from ending', async () => {
+    await writeFile(
+      join(cwd, 'eventsrc.config.ts'),
+      'setInterval(() => {}, 1_000); export default { store: "sqlite:a.db" };',
+    );
+    await done(['append', 'thing-1', 'A'], { cwd });
   });
 
   test('is needed for what it declares, and missed by name', async () => {

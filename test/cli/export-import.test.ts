@@ -1,14 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { openLog } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { canMount, withDisk } from '../support/disk.ts';
+import { canMount, succeeds, withDisk } from '../support/disk.ts';
 import { temporaryFolder } from '../support/temporary.ts';
-import { done, failing, printed, startCli } from './cli-process.ts';
+import { cli, done, failing, printed, startCli } from './cli-process.ts';
 
 const count = 3_000;
 let folder = '';
@@ -115,7 +115,29 @@ describe('export', () => {
     expect(await readFile(join(cwd, 'a.ndjson'), 'utf8')).toBe(exported);
     expect(readdirSync(cwd)).toEqual(['a.ndjson']);
     expect((await failing(['export', 'none/a.ndjson', '--store', source], { cwd })).error).toContain('does not exist');
-    expect((await failing(['export', '.', '--store', source], { cwd })).error).toContain('exists');
+    expect((await failing(['export', '.', '--store', source], { cwd })).error).toContain('is a folder');
+    expect((await failing(['export', '', '--store', source], { cwd })).error).toContain('is empty');
+  });
+
+  test('leaves a link a link, and what was left by a kill is no obstacle to --force', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'real.ndjson'), 'mine');
+    symlinkSync('real.ndjson', join(cwd, 'link.ndjson'));
+    await writeFile(join(cwd, 'real.ndjson.partial'), 'half');
+    await failing(['export', 'link.ndjson', '--store', source], { cwd });
+    await done(['export', 'link.ndjson', '--store', source, '--force'], { cwd });
+    expect(lstatSync(join(cwd, 'link.ndjson')).isSymbolicLink()).toBe(true);
+    expect(await readFile(join(cwd, 'real.ndjson'), 'utf8')).toBe(exported);
+    expect(readdirSync(cwd).sort()).toEqual(['link.ndjson', 'real.ndjson']);
+  });
+
+  test.skipIf(!succeeds('mkfifo', '--version'))('writes into a pipe that has a name', async () => {
+    const cwd = await temporaryFolder();
+    execFileSync('mkfifo', [join(cwd, 'pipe')]);
+    const reading = readFile(join(cwd, 'pipe'), 'utf8');
+    await cli(['export', 'pipe', '--store', source], { cwd });
+    expect(await reading).toBe(exported);
+    expect(lstatSync(join(cwd, 'pipe')).isFIFO()).toBe(true);
   });
 
   test('ends in silence when nobody reads on', async () => {
@@ -261,6 +283,15 @@ describe('import', () => {
     },
   );
 
+  test('a compressed pipe that comes byte by byte at first is recognised', async () => {
+    const { process: child, ended } = startCli(['import', '--store', await newStore(), '--json'], { holdsInput: true });
+    const bytes = gzipSync(exported);
+    child.stdin?.write(bytes.subarray(0, 1));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.stdin?.end(bytes.subarray(1));
+    expect(await ended).toMatchObject({ code: 0, stdout: `{"imported":${count},"skipped":0}\n` });
+  });
+
   test('into a store with another history it is refused, and changes nothing', async () => {
     const store = await newStore();
     await done(['append', 'order-0', 'Mine', '--store', store]);
@@ -276,7 +307,14 @@ describe('import', () => {
     expect(await printed(['import', '--store', 'sqlite:a.db', '--dry-run'], { cwd, input: exported })).toEqual([
       { imported: count, skipped: 0 },
     ]);
-    await failing(['import', '--store', 'sqlite:a.db', '--dry-run'], { cwd, input: exported.replace('Ada', 'Eve') });
+    const altered = lines().with(1_000, lines()[1_000]?.replace('Ada', 'Eve') ?? '');
+    const { code, stderr } = await cli(['import', '--store', 'sqlite:a.db', '--dry-run'], {
+      cwd,
+      input: altered.join('\n'),
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: Line 1001 of /m);
+    expect(stderr).not.toContain('imported,');
     expect(readdirSync(cwd)).toEqual([]);
   });
 

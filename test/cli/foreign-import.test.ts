@@ -146,6 +146,7 @@ describe('CloudEvents of others', () => {
     dataschema: 'https://shop.example/schema',
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     partitionkey: 'k',
+    constructor: 'c',
     data: { total: 20 },
   };
 
@@ -166,6 +167,7 @@ describe('CloudEvents of others', () => {
             subject: 'order-7',
             dataschema: 'https://shop.example/schema',
             partitionkey: 'k',
+            constructor: 'c',
           },
         },
       },
@@ -194,9 +196,61 @@ describe('CloudEvents of others', () => {
     expect(await all(cwd)).toMatchObject([{ stream: 'order-7', type: event.type, data: event.data }]);
     const { subject: _, ...without } = event;
     expect((await failing(['import', ...store], { cwd, input: lines([without]) })).remedy).toContain('--map stream=');
-    expect((await failing(['import', ...store], { cwd, input: lines([{ a: 1 }]) })).error).toContain(
-      'is no CloudEvent',
+    const errorOf = async (value: object) =>
+      (await failing(['import', ...store], { cwd, input: lines([value]) })).error;
+    expect(await errorOf({ a: 1 })).toContain('is no CloudEvent');
+    expect(await errorOf({ ...event, type: undefined })).toContain('is a CloudEvent without type');
+    expect(await errorOf({ ...event, specversion: '0.3' })).toContain('is a CloudEvent without specversion 1.0');
+  });
+});
+
+describe('what could be meant otherwise', () => {
+  test('an integer that JavaScript would round is refused, instead of becoming another', async () => {
+    const cwd = await temporaryFolder();
+    const big = '{"kind":"P","order":{"id":9007199254740993},"payload":1}\n';
+    const { error } = await failing(['import', ...map, ...store], { cwd, input: big });
+    expect(error).toContain('the integer 9007199254740993 would become 9007199254740992: write it as a string');
+    await done(['import', ...map, ...store], { cwd, input: big.replace('9007199254740993', '"9007199254740993"') });
+    await done(['import', ...map, ...store], { cwd, input: big.replace('9007199254740993', '9007199254740992') });
+    expect((await all(cwd)).map(({ stream }) => stream)).toEqual(['order-9007199254740993', 'order-9007199254740992']);
+  });
+
+  test.each([
+    ['null', { kind: null }],
+    ['an object', { kind: { a: 1 } }],
+    ['a truth', { kind: true }],
+  ])('a type that is %s is no type', async (_, change) => {
+    const cwd = await temporaryFolder();
+    const input = lines([{ order: { id: 1 }, payload: {}, at: 1, ...change }]);
+    expect((await failing(['import', ...map, ...store], { cwd, input })).error).toContain(
+      'has no kind that could be used',
     );
+  });
+
+  test('a type may be a constant, and what a line does not say is what --source says', async () => {
+    const cwd = await temporaryFolder();
+    const fields = ['--map', `stream=order-{id},type='Order imported',source=from,time=at`, '--source', '/default'];
+    await done(['import', ...fields, ...store], { cwd, input: lines([{ id: 1 }, { id: 2, from: '/own' }]) });
+    expect((await all(cwd)).map(({ type, metadata }) => [type, metadata.original])).toEqual([
+      ['Order imported', { source: '/default' }],
+      ['Order imported', { source: '/own' }],
+    ]);
+  });
+
+  test('a function may leave the data out', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'map.ts'), `export default () => ({ stream: 'a-1', type: 'Seen' });`);
+    await done(['import', '--map', 'map.ts', ...store], { cwd, input: '{}\n' });
+    expect(await all(cwd)).toMatchObject([{ type: 'Seen', data: null }]);
+  });
+
+  test('events of an export do not come in by the way', async () => {
+    const cwd = await temporaryFolder();
+    await done(['append', 'order-1', 'A', ...store], { cwd });
+    const own = await done(['export', ...store], { cwd });
+    const foreign = { specversion: '1.0', id: '1', source: '/x', type: 'A', subject: 'order-2' };
+    const { error } = await failing(['import', ...store], { cwd, input: lines([foreign]) + own });
+    expect(error).toContain('Line 2 is an event of an eventsrc export');
   });
 });
 
@@ -244,6 +298,50 @@ describe('begun again', () => {
     const other = ['--map', 'stream=order-{order.id},type=kind,data=payload.n'];
     await done(['import', ...other, '--dry-run', ...store], { cwd, input: orders(0, 10) });
     expect((await all(cwd)).length).toBe(1_000);
+  });
+
+  test('with a corrected map it goes on where nothing was changed, and is refused where something was', async () => {
+    const cwd = await temporaryFolder();
+    const input = lines([
+      { id: 1, k: 'A', p: 1 },
+      { id: 2, k: 'B', p: 2 },
+      { id: 3, k: 'C' },
+    ]);
+    const withData = ['--map', 'stream=o-{id},type=k,data=p'];
+    expect((await failing(['import', ...withData, ...store], { cwd, input })).error).toContain('Line 3 has no p');
+    const { error } = await failing(['import', '--map', 'stream=o-{id},type=k', ...store], { cwd, input });
+    expect(error).toContain('was imported before, as other events');
+    const corrected = 'export default (row) => ({ stream: `o-${row.id}`, type: row.k, data: row.p ?? 0 });';
+    await writeFile(join(cwd, 'map.ts'), corrected);
+    expect(await printed(['import', '--map', 'map.ts', ...store], { cwd, input })).toEqual([
+      { imported: 1, skipped: 2 },
+    ]);
+    expect((await all(cwd)).map(({ stream, data }) => [stream, data])).toEqual([
+      ['o-1', 1],
+      ['o-2', 2],
+      ['o-3', 0],
+    ]);
+  });
+
+  test('of another file that begins alike, it is told by its source', async () => {
+    const cwd = await temporaryFolder();
+    const fields = ['--map', `stream=s-{n},type=kind`];
+    const january = lines([
+      { kind: 'started', n: 1 },
+      { kind: 'A', n: 2 },
+    ]);
+    const february = lines([
+      { kind: 'started', n: 1 },
+      { kind: 'B', n: 3 },
+    ]);
+    await done(['import', ...fields, ...store], { cwd, input: january });
+    const { error, remedy } = await failing(['import', ...fields, ...store], { cwd, input: february });
+    expect(error).toContain('From line 1 on standard input is not what was imported before');
+    expect(remedy).toContain('needs another --source');
+    await done(['import', ...fields, '--source', 'february', ...store], { cwd, input: february });
+    const short = await failing(['import', ...fields, ...store], { cwd, input: january.split('\n', 1).join() });
+    expect(short.error).toContain('ends before what was imported of it does');
+    expect((await all(cwd)).length).toBe(4);
   });
 
   test('another file is another import', async () => {

@@ -53,6 +53,16 @@ describe('backup and restore', () => {
     expect(await log.receipt('k7')).toMatchObject({ position: 3_200 });
   });
 
+  test('leave a backup as it is, also where it is looked at', async () => {
+    const cwd = await temporaryFolder();
+    await done(['backup', 'copy.db', '--store', `sqlite:${source}`], { cwd });
+    const before = readFileSync(join(cwd, 'copy.db'));
+    for (const look of ['doctor', 'doctor --deep', 'streams', 'read', 'stats --types', 'export'])
+      expect((await cli([...look.split(' '), '--store', 'sqlite:copy.db'], { cwd })).code, look).toBe(0);
+    expect(readFileSync(join(cwd, 'copy.db')).equals(before)).toBe(true);
+    expect(readdirSync(cwd)).toEqual(['copy.db']);
+  });
+
   test('overwrite nothing', async () => {
     const cwd = await temporaryFolder();
     writeFileSync(join(cwd, 'mine.db'), 'mine');

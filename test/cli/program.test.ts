@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -42,6 +42,22 @@ describe('help', () => {
     const { code, stdout, stderr } = await cli([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('Usage: eventsrc');
+  });
+
+  test('ends in silence when nobody reads it', () => {
+    const bin = join(import.meta.dirname, '../../dist/cli/bin.js');
+    const shell = (tail: string) =>
+      spawnSync('sh', ['-c', `"$0" "$1" --help ${tail}`, process.execPath, bin], { encoding: 'utf8' });
+    expect(shell('| true')).toMatchObject({ status: 0, stderr: '' });
+    if (!existsSync('/dev/full')) return;
+    expect(shell('> /dev/full')).toMatchObject({ status: 1, stderr: expect.stringMatching(/^error: .*full/) });
+  });
+
+  test('options that all have may stand before the command', async () => {
+    const cwd = await temporaryFolder();
+    await done(['--store', 'sqlite:a.db', 'append', 'thing-1', 'A'], { cwd });
+    const typed = ['--json', '--store', 'sqlite:none.db', 'streams', '--store', 'sqlite:a.db'];
+    expect(JSON.parse(await done(typed, { cwd }))).toMatchObject({ stream: 'thing-1' });
   });
 
   test('is offered for what is not understood', async () => {

@@ -87,6 +87,14 @@ describe('read', () => {
       [9, 5, 1],
     ],
     [['--since', '90s'], []],
+    [
+      ['--until', '2026-01-01', '--limit', '2'],
+      [1, 2],
+    ],
+    [
+      ['--since', '2026-01-01T00:11', '--until', '2026-01-01'],
+      [12, 13, 14],
+    ],
     [['--limit', '0'], []],
   ] as const)('%j selects %j', async (args, expected) => {
     expect(await positions(...args)).toEqual(expected);
@@ -217,6 +225,7 @@ test.each([
   ['an argument too many', ['surprise'], 2, 'too many arguments'],
   ['a number that is none', ['--limit', '-1'], 2, "argument '-1' is invalid"],
   ['a time that is none', ['--since', 'yesterday'], 2, "argument 'yesterday' is invalid"],
+  ['a day that no month has', ['--until', '2026-02-30'], 2, "argument '2026-02-30' is invalid"],
   ['a config that does not exist', ['--config', 'none.ts', '--store', ''], 2, 'none.ts does not exist'],
 ])('%s is one line and a remedy', async (_, args, code, message) => {
   const failure = await failing(['read', ...args], { cwd: folder });

@@ -118,6 +118,15 @@ test('a target that somebody else writes to meanwhile is noticed', async () => {
   await expect(copied).rejects.toMatchObject({ code: 'copy_refused' });
 });
 
+test('a target with receipts of its own is no empty one', async () => {
+  await using from = await openLog({ store: memory() });
+  await using to = await openLog({ store: memory() });
+  await fill(from, 0, 3);
+  await to.append([], { receipt: receipt('mine') });
+  await expect(copyLog(from, to)).rejects.toMatchObject({ code: 'copy_refused' });
+  expect((await to.head()).position).toBe(0);
+});
+
 test('a receipt that the target has otherwise is noticed', async () => {
   await using from = await openLog({ store: memory() });
   await using to = await openLog({ store: memory() });

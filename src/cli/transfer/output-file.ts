@@ -27,7 +27,8 @@ export async function writeFile(
   texts: AsyncIterable<string>,
   { force, signal }: { readonly force: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (file === '') throw usageError('The name of the file is empty', 'Name a file, or leave it out for standard output.');
+  if (file === '')
+    throw usageError('The name of the file is empty', 'Name a file, or leave it out for standard output.');
   const stats = statSync(file, { throwIfNoEntry: false });
   const parts = [Readable.from(texts), ...compressorFor(file)] as const;
   if (stats?.isDirectory() === true) throw usageError(`${file} is a folder`, 'Name a file.');
