@@ -1,37 +1,35 @@
 import type { RecordedEvent } from '../event/codec.ts';
-import { timeText } from './moment-text.ts';
+import { shortTimeText, timeText } from './moment-text.ts';
 import { Table } from './table.ts';
 import type { Column } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-const place: readonly Column<RecordedEvent>[] = [
-  { title: 'position', value: ({ position }) => position },
-  { title: 'time', value: ({ recordedAt }) => timeText(recordedAt), style: 'dim' },
-  { title: 'stream', value: ({ stream }) => stream, style: 'cyan' },
-];
+type EventColumn = Column<RecordedEvent>;
 
-const rest: readonly Column<RecordedEvent>[] = [
-  { title: 'version', value: ({ version }) => version },
-  { title: 'type', value: ({ type }) => type, style: 'bold' },
-  { title: 'data', value: ({ data }) => JSON.stringify(data) },
-];
+const position: EventColumn = { title: 'position', value: (event) => event.position };
+const stream: EventColumn = { title: 'stream', value: (event) => event.stream, style: 'cyan' };
+const version: EventColumn = { title: 'version', value: (event) => event.version };
+const type: EventColumn = { title: 'type', value: (event) => event.type, style: 'bold' };
+const kind: EventColumn = { title: 'kind', value: (event) => event.kind };
+const actor: EventColumn = { title: 'actor', value: ({ metadata }) => metadata.actor ?? '' };
+const data: EventColumn = { title: 'data', value: (event) => JSON.stringify(event.data) };
+
+/** Whole where it is piped; on a terminal as much as people look at. */
+function time({ isRich }: Terminal): EventColumn {
+  const value = isRich ? shortTimeText : timeText;
+  return { title: 'time', value: ({ recordedAt }) => value(recordedAt), style: 'dim' };
+}
+
+function id({ isRich }: Terminal): EventColumn {
+  return { title: 'id', value: (event) => (isRich ? event.id.slice(0, 12) : event.id), style: 'dim' };
+}
 
 /** Of the whole store. */
 export function eventTable(terminal: Terminal): Table<RecordedEvent> {
-  return new Table(terminal, [...place, ...rest]);
+  return new Table(terminal, [position, time(terminal), stream, version, type, data]);
 }
 
 /** Of one stream. */
 export function historyTable(terminal: Terminal): Table<RecordedEvent> {
-  const columns: readonly Column<RecordedEvent>[] = [
-    { title: 'version', value: ({ version }) => version },
-    { title: 'time', value: ({ recordedAt }) => timeText(recordedAt), style: 'dim' },
-    { title: 'kind', value: ({ kind }) => kind },
-    { title: 'type', value: ({ type }) => type, style: 'bold' },
-    { title: 'actor', value: ({ metadata }) => metadata.actor ?? '' },
-    // Whole where it is piped; on a terminal as much as people look at.
-    { title: 'id', value: ({ id }) => (terminal.isRich ? id.slice(0, 12) : id), style: 'dim' },
-    { title: 'data', value: ({ data }) => JSON.stringify(data) },
-  ];
-  return new Table(terminal, columns);
+  return new Table(terminal, [version, time(terminal), kind, type, actor, id(terminal), data]);
 }

@@ -3,6 +3,11 @@ export function timeText(ms: number): string {
   return ms <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
 }
 
+/** To the second, in UTC. */
+export function shortTimeText(ms: number): string {
+  return timeText(ms).replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})\.\d{3}Z$/, '$1 $2');
+}
+
 export function numberText(value: number): string {
   return value.toLocaleString('en-US');
 }

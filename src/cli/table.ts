@@ -45,7 +45,7 @@ export class Table<Row> {
   #header(): string {
     const titles = this.#columns.map(({ title }) => title);
     if (!this.#terminal.isRich) return titles.join('\t');
-    return this.#terminal.style('dim', titles.map((title, index) => this.#pad(title, index)).join(gap));
+    return this.#terminal.style('dim', this.#placed(titles, []).join(gap).trimEnd());
   }
 
   #aligned(rows: readonly (readonly (string | number)[])[]): string[] {
@@ -53,26 +53,31 @@ export class Table<Row> {
     this.#widths = this.#widths.map((width, index) =>
       Math.min(widthMax, Math.max(width, ...texts.map((cells) => stringWidth(cells[index] ?? '')))),
     );
-    const last = this.#columns.length - 1;
-    return texts.map((cells, row) => {
-      let left = this.#terminal.width;
-      const shown = cells.map((cell, index) => {
-        const own = this.#widths[index] ?? 0;
-        const isNumber = typeof rows[row]?.[index] === 'number';
-        const cut = this.#pad(cutTo(cell, Math.min(left, index === last ? left : own)), index, isNumber);
-        left = Math.max(left - own - gap.length, 0);
+    return rows.map((cells, row) => {
+      const isNumber = cells.map((cell) => typeof cell === 'number');
+      const placed = this.#placed(texts[row] ?? [], isNumber);
+      const styled = placed.map((text, index) => {
         const { style } = this.#columns[index] as Column<Row>;
-        return style === undefined ? cut : this.#terminal.style(style, cut);
+        return style === undefined ? text : this.#terminal.style(style, text);
       });
-      return shown.join(gap).trimEnd();
+      return styled.join(gap).trimEnd();
     });
   }
 
-  /** The last column is as long as it is. */
-  #pad(text: string, index: number, isRight = false): string {
-    if (index === this.#columns.length - 1 && !isRight) return text;
-    const space = ' '.repeat(Math.max((this.#widths[index] ?? 0) - stringWidth(text), 0));
-    return isRight ? space + text : text + space;
+  /** Each text cut and padded to its column, numbers to the right, as far as the terminal reaches. */
+  #placed(texts: readonly string[], isNumber: readonly boolean[]): readonly string[] {
+    const placed: string[] = [];
+    let left = this.#terminal.width;
+    for (const [index, text] of texts.entries()) {
+      if (left <= 0) break;
+      const isLast = index === this.#columns.length - 1;
+      const width = isLast ? left : Math.min(left, this.#widths[index] ?? 0);
+      const cut = cutTo(text, width);
+      const space = ' '.repeat(isLast ? 0 : width - stringWidth(cut));
+      placed.push(isNumber[index] === true ? space + cut : cut + space);
+      left -= width + gap.length;
+    }
+    return placed;
   }
 }
 

@@ -136,8 +136,8 @@ test.skipIf(!canScript)('a terminal gets colours and columns, cut to its width, 
   const cwd = await temporaryFolder();
   await done(['append', 'order-1', 'Placed', `{"text":"${'long '.repeat(50)}"}`, '--store', 'sqlite:a.db'], { cwd });
   const bin = join(import.meta.dirname, '../../dist/cli/bin.js');
-  const onTerminal = (prefix: string) => {
-    const line = `stty cols 90; ${prefix} '${process.execPath}' '${bin}' read --store sqlite:a.db`;
+  const onTerminal = (prefix: string, columns = 90) => {
+    const line = `stty cols ${columns}; ${prefix} '${process.execPath}' '${bin}' read --store sqlite:a.db`;
     return execFileSync('script', ['-qc', line, '/dev/null'], {
       cwd,
       encoding: 'utf8',
@@ -151,4 +151,5 @@ test.skipIf(!canScript)('a terminal gets colours and columns, cut to its width, 
   expect(visible).toMatch(/ {2}{"text":"long .*…$/);
   expect(visible.length).toBe(90);
   expect(onTerminal('NO_COLOR=1')).not.toContain('\x1b[');
+  for (const line of onTerminal('NO_COLOR=1', 30).trim().split(/\r?\n/)) expect(line.length).toBeLessThanOrEqual(30);
 });
