@@ -2,8 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Budget, Contestant, Measurement } from './contestants/contestant.ts';
 import { emmettSqlite } from './contestants/emmett-sqlite.ts';
-import { eventsrc } from './contestants/eventsrc.ts';
-import { rawSqlite } from './contestants/raw-sqlite.ts';
 import type { Peer } from './peers.ts';
 import type { Row } from './rows.ts';
 import { quantile, spreadOf } from './statistics.ts';
@@ -38,10 +36,10 @@ export interface RowResult {
   readonly eventsPerRound: number;
   readonly against: readonly Against[];
   readonly missing: readonly Missing[];
-  /** Latencies of our appends over all rounds, in ms. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
+  /** Latencies of our appends over all rounds, in ms; absent where nobody waits for single ones. */
+  readonly p50?: number;
+  readonly p99?: number;
+  readonly max?: number;
 }
 
 export interface Pace {
@@ -84,21 +82,27 @@ export async function measureRow(row: Row, peer: Peer | undefined, pace: Pace, f
     spread,
     eventsPerRound: eventsPerRound(ours),
     against: others.filter(({ failure }) => failure === undefined).map((other) => compare(rates, other)),
-    missing: [...missingPeers(peer), ...others.flatMap(missingOf)],
-    p50: quantile(latencies, 0.5),
-    p99: quantile(latencies, 0.99),
-    max: quantile(latencies, 1),
+    missing: [...(row.peersAppend === undefined ? [] : missingPeers(peer)), ...others.flatMap(missingOf)],
+    ...(latencies.length > 0 && {
+      p50: quantile(latencies, 0.5),
+      p99: quantile(latencies, 0.99),
+      max: quantile(latencies, 1),
+    }),
   };
 }
 
 /** Ours first. */
-function entrantsOf({ load, rawTransactions, eventsMax }: Row, peer: Peer | undefined, pace: Pace): readonly Entrant[] {
+function entrantsOf(
+  { ours, against, peersAppend, eventsMax }: Row,
+  peer: Peer | undefined,
+  pace: Pace,
+): readonly Entrant[] {
   const budget = { eventsMax: Math.ceil(eventsMax * pace.share), secondsMax: pace.secondsMax };
-  const own = [eventsrc(load), ...rawTransactions.map((size) => rawSqlite(size, load.inFlight))];
+  const own = [ours, ...against];
   // Whatever our load, it is called one at a time: emmett-behaviour.ts shows why.
   const peers =
-    peer?.kind === 'ready'
-      ? (['per_append', 'kept'] as const).map((how) => emmettSqlite(peer.emmett, how, load.eventsPerAppend))
+    peer?.kind === 'ready' && peersAppend !== undefined
+      ? (['per_append', 'kept'] as const).map((how) => emmettSqlite(peer.emmett, how, peersAppend))
       : [];
   return [
     ...own.map((contestant) => ({ contestant, budget, mayFail: false, rounds: [] })),

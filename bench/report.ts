@@ -18,7 +18,12 @@ export function formatEnvironment(environment: Environment): string {
 /** One row of the table, and below it its opponents. */
 export function formatRow(row: RowResult): string {
   const { id, what, value, spread, eventsPerRound, against, missing, p50, p99, max } = row;
-  const ours = line('eventsrc', value, spread, `p50 ${ms(p50)}  p99 ${ms(p99)}  max ${ms(max)}`);
+  const ours = line(
+    'eventsrc',
+    value,
+    spread,
+    p50 === undefined ? '' : `p50 ${ms(p50)}  p99 ${ms(p99)}  max ${ms(max)}`,
+  );
   const theirs = against.map((other) => {
     const { low, high } = other.ratioSpread;
     const notes = [stoppedEarly(other.eventsPerRound, eventsPerRound), failed(other.failures)];
@@ -72,8 +77,8 @@ function count(value: number): string {
   return Math.round(value).toLocaleString('en');
 }
 
-function ms(value: number): string {
-  return `${value.toFixed(2)} ms`;
+function ms(value: number | undefined): string {
+  return `${value?.toFixed(2)} ms`;
 }
 
 function times(ratio: number): string {

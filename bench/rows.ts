@@ -1,49 +1,103 @@
+import type { Contestant } from './contestants/contestant.ts';
 import type { Load } from './contestants/drive.ts';
+import { eventsrc } from './contestants/eventsrc.ts';
+import { eventsrcLoads, rawLoads } from './contestants/load-streams.ts';
+import { rawSqlite } from './contestants/raw-sqlite.ts';
+import { eventsrcReads, rawReads } from './contestants/read-all.ts';
 
-export const rowIds = ['append.serial', 'append.c32', 'append.c256', 'append.batch100'] as const;
+export const rowIds = [
+  'append.serial',
+  'append.c32',
+  'append.c256',
+  'append.c1024',
+  'append.batch100',
+  'append.any',
+  'append.tagged',
+  'load.cold',
+  'read.all',
+] as const;
 export type RowId = (typeof rowIds)[number];
 
-/** A row of the table: a load for eventsrc, and what it is compared with. */
+/** A row of the table: what eventsrc does, and what it is compared with. */
 export interface Row {
   readonly id: RowId;
   readonly what: string;
-  readonly load: Load;
-  /** Sizes of the transactions in which raw SQLite writes the same events: ours at best, and what larger ones would give. */
-  readonly rawTransactions: readonly number[];
+  readonly ours: Contestant;
+  /** The raw limit, or ourselves at something simpler. */
+  readonly against: readonly Contestant[];
+  /** Where peers are measured too: events in one of their appends. */
+  readonly peersAppend?: number;
   /**
-   * Events that a round of eventsrc and of raw SQLite writes. Over 256 streams they are so many that the index on
+   * Events that a round of eventsrc and of raw SQLite writes or reads. Over 256 streams they are so many that the index on
    * (stream, version) has more pages than a group has events, as it has in a store of any age.
    */
   readonly eventsMax: number;
 }
 
+/** @param transactions sizes of raw SQLite's: ours at best, and what larger ones would give. */
+function appends(id: RowId, what: string, load: Load, transactions: readonly number[], eventsMax: number): Row {
+  const against = transactions.map((size) => rawSqlite(size, load.inFlight));
+  return { id, what, ours: eventsrc(load), against, peersAppend: load.eventsPerAppend, eventsMax };
+}
+
+const c256: Load = { inFlight: 256, eventsPerAppend: 1 };
+
 export const rows: readonly Row[] = [
+  appends(
+    'append.serial',
+    'durable appends of one event, one at a time',
+    { inFlight: 1, eventsPerAppend: 1 },
+    [1],
+    6_000,
+  ),
+  appends(
+    'append.c32',
+    'durable appends of one event, 32 at a time over 32 streams',
+    { inFlight: 32, eventsPerAppend: 1 },
+    [32, 1_000],
+    60_000,
+  ),
+  appends('append.c256', 'durable appends of one event, 256 at a time over 256 streams', c256, [256, 1_000], 150_000),
   {
-    id: 'append.serial',
-    what: 'durable appends of one event, one at a time',
-    load: { inFlight: 1, eventsPerAppend: 1 },
-    rawTransactions: [1],
-    eventsMax: 6_000,
+    id: 'append.c1024',
+    what: 'durable appends of one event, 1,024 at a time over 1,024 streams',
+    ours: eventsrc({ inFlight: 1_024, eventsPerAppend: 1 }),
+    against: [rawSqlite(1_000, 1_024)],
+    eventsMax: 200_000,
   },
+  appends(
+    'append.batch100',
+    'durable appends of 100 events to one stream, one at a time',
+    { inFlight: 1, eventsPerAppend: 100 },
+    [100, 1_000],
+    100_000,
+  ),
   {
-    id: 'append.c32',
-    what: 'durable appends of one event, 32 at a time over 32 streams',
-    load: { inFlight: 32, eventsPerAppend: 1 },
-    rawTransactions: [32, 1_000],
-    eventsMax: 60_000,
-  },
-  {
-    id: 'append.c256',
-    what: 'durable appends of one event, 256 at a time over 256 streams',
-    load: { inFlight: 256, eventsPerAppend: 1 },
-    rawTransactions: [256, 1_000],
+    id: 'append.any',
+    what: 'as append.c256, whatever the version of the stream',
+    ours: eventsrc(c256, 'any'),
+    against: [eventsrc(c256)],
     eventsMax: 150_000,
   },
   {
-    id: 'append.batch100',
-    what: 'durable appends of 100 events to one stream, one at a time',
-    load: { inFlight: 1, eventsPerAppend: 100 },
-    rawTransactions: [100, 1_000],
-    eventsMax: 100_000,
+    id: 'append.tagged',
+    what: 'as append.c256, two tags an event, on condition that none with its own tag has appeared',
+    ours: eventsrc(c256, 'tagged'),
+    against: [eventsrc(c256)],
+    eventsMax: 150_000,
+  },
+  {
+    id: 'load.cold',
+    what: 'states of aggregates of 100 events, each loaded once, one at a time',
+    ours: eventsrcLoads,
+    against: [rawLoads],
+    eventsMax: 200_000,
+  },
+  {
+    id: 'read.all',
+    what: 'the whole store in the order of positions, as recorded events',
+    ours: eventsrcReads,
+    against: [rawReads],
+    eventsMax: 300_000,
   },
 ];

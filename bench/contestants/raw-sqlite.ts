@@ -22,6 +22,8 @@ const schema = `
   create index events_by_type on events (type);
 `;
 
+export const digestBytes = 32;
+
 /** Bytes as eventsrc stores them: a digest, then the data. */
 const payloads = sampleEvents.map(({ data }) => {
   const json = JSON.stringify(data);

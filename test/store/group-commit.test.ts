@@ -222,6 +222,35 @@ describe('group commit', () => {
       expect(sizes(store)).toEqual([40, 32]);
     });
 
+    test('few do not go alone behind one that is under way', async () => {
+      const { store, commits } = start(1_000, capabilities);
+      const all = many(commits, 100);
+      await turn();
+      all.push(...many(commits, 10));
+      store.commit(0);
+      await turn();
+      expect(sizes(store)).toEqual([50, 50]);
+      store.commit(1);
+      await turn();
+      store.commit(2);
+      await Promise.all(all);
+      expect(sizes(store)).toEqual([50, 50, 10]);
+    });
+
+    test.each([1, 2])('no more than %i are under way, however many wait', async (groupsInFlight) => {
+      const { store, commits } = start(1_000, { appendMax: 40, groupsInFlight });
+      const all = many(commits, 200);
+      await turn();
+      expect(store.groups).toHaveLength(groupsInFlight);
+      for (let group = 0; group < 8; group++) {
+        store.commit(group);
+        await turn();
+        const underWay = store.groups.length - group - 1;
+        expect(underWay).toBeLessThanOrEqual(groupsInFlight);
+      }
+      await Promise.all(all);
+    });
+
     test('one that fails does not take the other with it, and closing waits for both', async () => {
       const { store, commits } = start(1_000, capabilities);
       const all = Promise.allSettled(many(commits, 64));

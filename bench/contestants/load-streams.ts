@@ -1,0 +1,93 @@
+import { DatabaseSync } from 'node:sqlite';
+import { defineAggregate, openEngine } from 'eventsrc';
+import type { StandardSchemaV1 } from 'eventsrc';
+import type { Contestant } from './contestant.ts';
+import { openBenchLog } from './eventsrc.ts';
+import { rawSqlite } from './raw-sqlite.ts';
+import { timed, toEvent } from './read-all.ts';
+import type { RawRow } from './read-all.ts';
+import { SampleFeed, sampleTypes } from './sample-events.ts';
+
+const eventsPerStream = 100;
+
+interface Order {
+  readonly items: number;
+  readonly total: number;
+}
+
+interface Item {
+  readonly quantity: number;
+  readonly unitPrice: number;
+}
+
+function evolve(state: Order, { quantity, unitPrice }: Item): Order {
+  return { items: state.items + quantity, total: state.total + quantity * unitPrice };
+}
+
+const initial: Order = { items: 0, total: 0 };
+
+const item: StandardSchemaV1<Item> = {
+  '~standard': { version: 1, vendor: 'bench', validate: (value) => ({ value: value as Item }) },
+};
+
+const order = defineAggregate({
+  name: 'order',
+  events: Object.fromEntries(sampleTypes.map((type) => [type, item])),
+  initialState: initial,
+  evolve: Object.fromEntries(
+    sampleTypes.map((type) => [type, (state: Order, { data }: { readonly data: Item }) => evolve(state, data)]),
+  ),
+  commands: {},
+});
+
+/** Every state is kept nowhere before: each is folded from the store. */
+export const eventsrcLoads: Contestant = {
+  name: 'eventsrc',
+  async run(file, { eventsMax }) {
+    await using log = await openBenchLog(file);
+    const feed = new SampleFeed();
+    const streams = Math.ceil(eventsMax / eventsPerStream);
+    // Interleaved, as events of many instances are.
+    for (let round = 0; round < 10; round++)
+      for (let first = 0; first < streams; first += 250) {
+        const length = Math.min(250, streams - first);
+        await log.append(
+          Array.from({ length }, (_, index) => ({ stream: `order-${first + index}`, events: feed.take(10) })),
+        );
+      }
+    await using engine = await openEngine({ store: log, aggregates: [order], cachedStates: 1 });
+    return await timed(async () => {
+      for (let id = 0; id < streams; id++) {
+        const { version } = await engine.load(order, String(id));
+        if (version !== eventsPerStream) throw new Error(`order-${id} is at version ${version}`);
+      }
+      return streams * eventsPerStream;
+    });
+  },
+};
+
+/** The rows of a stream by its index, parsed and folded. */
+export const rawLoads: Contestant = {
+  name: 'raw, select, JSON.parse and evolve',
+  async run(file, budget) {
+    const streams = Math.ceil(budget.eventsMax / eventsPerStream);
+    await rawSqlite(1_000, streams).run(file, budget);
+    using db = new DatabaseSync(file, { readOnly: true });
+    const select = db.prepare(
+      'select position, stream, version, type, recorded_at, tags, data_length, payload from events where stream = ? and version <= ? order by version',
+    );
+    select.setReturnArrays(true);
+    return await timed(async () => {
+      let events = 0;
+      for (let stream = 1; stream <= streams; stream++) {
+        let state = initial;
+        for (const row of select.all(stream, eventsPerStream) as unknown as readonly RawRow[]) {
+          state = evolve(state, toEvent(row).data as Item);
+          events += 1;
+        }
+        if (state.items === 0) throw new Error(`stream ${stream} is empty`);
+      }
+      return events;
+    });
+  },
+};
