@@ -50,10 +50,13 @@ export interface WriterOptions extends FileOptions {
   readonly eventsPerStreamMax: number;
 }
 
-/** Written pages after which the log is brought into the database file. */
-const checkpointPages = 1_000;
+/**
+ * Written pages after which the log is brought into the database file: 16 MB. So many, because appends to many streams
+ * write the same pages of the indexes again and again, and each checkpoint writes each of them once.
+ */
+const checkpointPages = 4_000;
 /** Pages of a log that others never leave for a moment, so that it isn't begun anew by itself. */
-const longLogPages = 4 * checkpointPages;
+const longLogPages = 2 * checkpointPages;
 
 /** Owns the only writing connection of this process; runs in a thread of its own. */
 export class Writer {
