@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { EngineError } from '../ground/errors.ts';
 import { integersChecksum } from './checksum.ts';
 import { toEngineError } from './failures.ts';
+import { checkRuns } from './index-runs.ts';
 import { refuseHardLink } from './file-identity.ts';
 import { retryWhileBusy } from './retry-while-busy.ts';
 import { applicationId, formatVersion, migrate } from './schema.ts';
@@ -168,23 +169,8 @@ function refuseStump(file: string): void {
 export function refuseDamaged(db: DatabaseSync, file: string): void {
   const answer = String(scalar(db, 'pragma integrity_check(1)'));
   if (answer !== 'ok') throw new EngineError('store_corrupt', { file, where: answer });
-  // An index in all but name, which SQLite therefore does not compare with the events.
-  const missed = scalar(db, missedTag) ?? scalar(db, strayTag);
-  if (missed !== undefined)
-    throw new EngineError('store_corrupt', {
-      file,
-      where: `the tags of the event at position ${String(missed)} are not those of its index`,
-    });
+  checkRuns(db, file);
 }
-
-const missedTag = `
-  select position from events, json_each('[' || tags || ']') as tag
-  where tags is not null and not exists (select 1 from event_tags t where t.tag = tag.value and t.position = events.position)
-  limit 1`;
-const strayTag = `
-  select t.position from event_tags t left join events e on e.position = t.position
-  where e.tags is null or instr(',' || e.tags || ',', ',' || t.tag || ',') = 0
-  limit 1`;
 
 /**
  * Writes the log into the database file and syncs it. After a crash or a failed sync this makes what the log

@@ -23,7 +23,7 @@ export type EventRow = readonly [
 export const eventColumns = 'position, stream, version, type, recorded_at, tags, data_length, payload, segment, crc';
 
 /** @throws {EngineError} `store_corrupt` if the row does not match its checksum. */
-export function toRecorded(row: EventRow, names: NameReader, file: string): Recorded {
+export function checkRow(row: EventRow, file: string): void {
   const [position, stream, version, type, recordedAt, tags, dataLength, payload, segment, crc] = row;
   if (eventChecksum({ position, stream, version, type, recordedAt, tags, dataLength, segment }, payload) !== crc) {
     throw new EngineError('store_corrupt', {
@@ -31,7 +31,17 @@ export function toRecorded(row: EventRow, names: NameReader, file: string): Reco
       where: `the event at position ${position} does not match its checksum`,
     });
   }
+}
+
+/** @throws {EngineError} `store_corrupt` if the row does not match its checksum. */
+export function toRecorded(row: EventRow, names: NameReader, file: string): Recorded {
+  checkRow(row, file);
   return new EventOfRow(row, names);
+}
+
+/** From the column `tags`. */
+export function tagIds(tags: string | null): readonly number[] {
+  return tags === null ? [] : tags.split(',').map(Number);
 }
 
 class EventOfRow implements Recorded {
@@ -58,7 +68,7 @@ class EventOfRow implements Recorded {
     this.type = type.name;
     this.schemaVersion = type.schemaVersion;
     this.encoding = type.encoding;
-    this.tags = names.tags(tags);
+    this.tags = names.tags(tagIds(tags));
     this.bodyDigest = payload.subarray(0, digestBytes);
     this.data = payload.subarray(digestBytes, digestBytes + dataLength);
     this.metadata = payload.subarray(digestBytes + dataLength);

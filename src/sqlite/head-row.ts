@@ -10,7 +10,7 @@ export interface Head {
   types: number;
   tags: number;
   receipts: number;
-  idRuns: number;
+  indexChanges: number;
 }
 
 /** The single row of the table `head`. */
@@ -23,7 +23,9 @@ export class HeadRow {
   constructor(db: DatabaseSync, file: string) {
     this.#db = db;
     this.#file = file;
-    this.#select = db.prepare('select position, recorded_at, streams, types, tags, receipts, id_runs, crc from head');
+    this.#select = db.prepare(
+      'select position, recorded_at, streams, types, tags, receipts, index_changes, crc from head',
+    );
     this.#select.setReturnArrays(true);
   }
 
@@ -34,7 +36,7 @@ export class HeadRow {
     if (values === undefined || integersChecksum(...values) !== row?.at(-1)) {
       throw new EngineError('store_corrupt', { file: this.#file, where: 'its head row does not match its checksum' });
     }
-    const [position, recordedAt, streams, types, tags, receipts, idRuns] = values as [
+    const [position, recordedAt, streams, types, tags, receipts, indexChanges] = values as [
       number,
       number,
       number,
@@ -43,14 +45,14 @@ export class HeadRow {
       number,
       number,
     ];
-    return { position, recordedAt, streams, types, tags, receipts, idRuns };
+    return { position, recordedAt, streams, types, tags, receipts, indexChanges };
   }
 
-  write({ position, recordedAt, streams, types, tags, receipts, idRuns }: Head): void {
+  write({ position, recordedAt, streams, types, tags, receipts, indexChanges }: Head): void {
     this.#update ??= this.#db.prepare(
-      'update head set position = ?, recorded_at = ?, streams = ?, types = ?, tags = ?, receipts = ?, id_runs = ?, crc = ?',
+      'update head set position = ?, recorded_at = ?, streams = ?, types = ?, tags = ?, receipts = ?, index_changes = ?, crc = ?',
     );
-    const values = [position, recordedAt, streams, types, tags, receipts, idRuns];
+    const values = [position, recordedAt, streams, types, tags, receipts, indexChanges];
     this.#update.run(...values, integersChecksum(...values));
   }
 }

@@ -1,6 +1,6 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { areEqual } from '../event/bytes.ts';
 import { eventId } from '../event/digests.ts';
+import type { Recorded } from '../event/event.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { ImportResult } from '../store/port.ts';
 import { digestBytes } from './event-row.ts';
@@ -16,21 +16,26 @@ export interface ImportedEvents {
   readonly recordedAts: readonly number[];
 }
 
+/** What the store has of a stream already. */
+interface Existing {
+  version(stream: string): number;
+  /** One of these versions, which is probably at this position. */
+  event(stream: string, version: number, guess: number): Recorded;
+}
+
 /**
  * Appends what is not there yet; inside the writer's transaction.
  * @throws {EngineError} `import_refused`
  */
 export function importEvents(
-  db: DatabaseSync,
+  existing: Existing,
   { events, streams, versions, recordedAts }: ImportedEvents,
   head: Head,
-  heads: { version(stream: string): number },
   insert: (stream: string, event: PackedEvent, recordedAt: number) => void,
 ): ImportResult {
-  const select = db.prepare(
-    `select recorded_at, substr(payload, 1, ${digestBytes}) as digest from events where stream = (select id from streams where name = ?) and version = ?`,
-  );
   let skipped = 0;
+  // An import that is repeated comes in the order in which it came.
+  let position = 0;
   for (const [index, event] of new Unpacking(events).take(streams.length).entries()) {
     const [stream, version, recordedAt] = [
       streams[index] as string,
@@ -38,14 +43,13 @@ export function importEvents(
       recordedAts[index] as number,
     ];
     const refuse = (reason: string) => new EngineError('import_refused', { stream, version, reason });
-    const current = heads.version(stream);
+    const current = existing.version(stream);
     if (version <= current) {
-      const existing = select.get(stream, version) as { recorded_at: number; digest: Uint8Array } | undefined;
+      const found = existing.event(stream, version, position + 1);
       const bodyDigest = event.payload.subarray(0, digestBytes);
-      const id = eventId({ stream, version, recordedAt, bodyDigest });
-      const existingId =
-        existing && eventId({ stream, version, recordedAt: existing.recorded_at, bodyDigest: existing.digest });
-      if (existingId === undefined || !areEqual(existingId, id)) throw refuse('the store has another event there');
+      if (!areEqual(found.id, eventId({ stream, version, recordedAt, bodyDigest })))
+        throw refuse('the store has another event there');
+      position = found.position;
       skipped += 1;
       continue;
     }

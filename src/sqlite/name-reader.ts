@@ -37,10 +37,8 @@ export class NameReader {
     return name;
   }
 
-  /** The tags of an event, from its row's list of ids. */
-  tags(ids: string | null): readonly string[] {
-    if (ids === null) return noTags;
-    return ids.split(',').map((id) => this.#tag(Number(id)));
+  tags(ids: readonly number[]): readonly string[] {
+    return ids.length === 0 ? noTags : ids.map((id) => this.#tag(id));
   }
 
   #tag(id: number): string {

@@ -4,8 +4,8 @@ import { workerData } from 'node:worker_threads';
 import type { EventQuery } from '../event/query.ts';
 import { openForReading, refuseDamaged } from './connection.ts';
 import type { FileOptions } from './connection.ts';
-import { HeadRow } from './head-row.ts';
-import { IdReader } from './id-index.ts';
+import { EventIndex } from './event-index.ts';
+import { IdIndex } from './id-index.ts';
 import { NameReader } from './name-reader.ts';
 import { retryWhileBusy } from './retry-while-busy.ts';
 import { Search } from './search.ts';
@@ -20,8 +20,8 @@ export interface SearchCall {
 interface Opened {
   readonly db: DatabaseSync;
   readonly search: Search;
-  readonly head: HeadRow;
-  readonly ids: IdReader;
+  readonly index: EventIndex;
+  readonly ids: IdIndex;
 }
 
 const { file, lockTimeoutMs } = workerData as FileOptions;
@@ -34,7 +34,8 @@ function open(): Opened {
   const db = openForReading(file);
   try {
     const names = new NameReader(db, file);
-    return { db, search: new Search(db), head: new HeadRow(db, file), ids: new IdReader(db, names) };
+    const index = new EventIndex(db, file);
+    return { db, index, search: new Search(db, index), ids: new IdIndex(db, names, index) };
   } catch (error) {
     db.close();
     throw error;
@@ -43,16 +44,16 @@ function open(): Opened {
 
 function handle(kind: string, argument: unknown): unknown {
   if (kind === 'close') return opened?.db.close();
-  opened ??= open();
+  const { db, index, search, ids } = (opened ??= open());
   switch (kind) {
     case 'search': {
       const { query, range } = argument as SearchCall;
-      return opened.search.positions(query, range);
+      return index.look(() => search.positions(query, range));
     }
     case 'find':
-      return opened.ids.find(argument as Uint8Array, opened.head.read());
+      return index.look((head) => ids.find(argument as Uint8Array, head));
     case 'check':
-      return refuseDamaged(opened.db, file);
+      return refuseDamaged(db, file);
     default:
       throw new Error(`unknown call ${kind}`);
   }

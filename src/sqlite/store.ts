@@ -185,15 +185,13 @@ export class SqliteEventStore implements EventStore {
   ): AsyncGenerator<readonly Recorded[]> {
     const { match, backwards = false, afterVersion = 0, untilVersion = Infinity } = query;
     const bounds = { after, until, afterVersion, untilVersion };
-    const range = await this.#patiently(() => this.#reader.versions(stream, bounds));
-    let [low, high] = [range.afterVersion, range.untilVersion];
+    let [low, high] = await this.#patiently(() => this.#reader.streamPositions(stream, bounds));
     const limit = match === undefined ? pageSize : defaultPageSize;
     while (low < high) {
-      const left = { afterVersion: low, untilVersion: high };
-      const page = await this.#patiently(() => this.#reader.streamPage(stream, left, backwards, limit));
-      const { version } = page.at(-1) as Recorded;
-      if (backwards) high = version - 1;
-      else low = version;
+      const left = { after: low, until: high, backwards, limit };
+      const page = await this.#patiently(() => this.#reader.streamPage(stream, left));
+      if (page.length === 0) return;
+      [low, high] = rest(page, low, high, backwards);
       yield match === undefined ? page : page.filter((event) => matches(match, event));
     }
   }
@@ -210,7 +208,7 @@ export class SqliteEventStore implements EventStore {
     for (let start = 0; start < streams.length; start += headsPerSlice) {
       if (start > 0) await setImmediate();
       const slice = streams.slice(start, start + headsPerSlice);
-      heads.push(...(await this.#patiently(() => slice.map((stream) => this.#reader.streamHead(stream)))));
+      heads.push(...(await this.#patiently(() => this.#reader.streamHeads(slice))));
     }
     return heads;
   }

@@ -2,10 +2,12 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { deletedType } from '../event/event.ts';
 import type { Recorded } from '../event/event.ts';
 import { EngineError } from '../ground/errors.ts';
+import type { EventIndex } from './event-index.ts';
 import { eventColumns, toRecorded } from './event-row.ts';
 import type { EventRow } from './event-row.ts';
-import { HeadRow } from './head-row.ts';
+import { kinds } from './index-runs.ts';
 import type { NameReader } from './name-reader.ts';
+import type { Postings } from './postings.ts';
 
 /** Where a stream stands. */
 export interface StreamState {
@@ -15,39 +17,38 @@ export interface StreamState {
   deleted: boolean;
 }
 
+/** Positions and versions; all but the last of each exclude nothing by themselves. */
+export interface StreamBounds {
+  /** Positions above this, up to and with `until`. */
+  readonly after: number;
+  readonly until: number;
+  /** Versions above this, up to and with `untilVersion`. */
+  readonly afterVersion: number;
+  readonly untilVersion: number;
+}
+
 /**
- * The ends of streams, from the index on (stream, version).
- *
- * A damaged entry of an index is not served, it is missed, which no checksum of the rows would show. But this index
- * is dense: ids of streams and versions have no gaps, so the entry behind the last of a stream is the first of the
- * next. If it is anything else, the index is damaged. Names are not dense; there the entries beside a missing one are
- * looked at.
+ * Where the events of a stream are, once the index has caught up. The index of names is SQLite's, which does not notice
+ * where it is damaged: what it leads to is compared, and where it leads to nothing, the names beside it.
  */
 export class StreamIndex {
   readonly #file: string;
   readonly #names: NameReader;
-  readonly #head: HeadRow;
+  readonly #index: EventIndex;
   readonly #selectId: StatementSync;
   readonly #selectBefore: StatementSync;
   readonly #selectAfter: StatementSync;
-  readonly #selectLast: StatementSync;
   readonly #selectOne: StatementSync;
-  readonly #selectNext: StatementSync;
 
-  constructor(db: DatabaseSync, file: string, names: NameReader) {
+  constructor(db: DatabaseSync, file: string, names: NameReader, index: EventIndex) {
     this.#file = file;
     this.#names = names;
-    this.#head = new HeadRow(db, file);
+    this.#index = index;
     this.#selectId = db.prepare('select id from streams where name = ?');
     this.#selectBefore = db.prepare('select id, name from streams where name < ? order by name desc limit 1');
     this.#selectAfter = db.prepare('select id, name from streams where name > ? order by name limit 1');
-    this.#selectLast = db.prepare(`select ${eventColumns} from events where stream = ? order by version desc limit 1`);
-    this.#selectLast.setReturnArrays(true);
-    this.#selectOne = db.prepare(`select ${eventColumns} from events where stream = ? and version = ?`);
+    this.#selectOne = db.prepare(`select ${eventColumns} from events where position = ?`);
     this.#selectOne.setReturnArrays(true);
-    this.#selectNext = db.prepare(
-      'select stream, version, position from events where (stream, version) > (?, ?) order by stream, version limit 1',
-    );
   }
 
   /** @throws {EngineError} `store_corrupt` where the index of names leads to another stream. */
@@ -72,50 +73,70 @@ export class StreamIndex {
   state(stream: string): StreamState {
     const id = this.id(stream);
     if (id === undefined) return { id: 0, version: 0, deleted: false };
-    const { version, type } = this.#last(stream, id);
+    const { version, type } = this.last(stream, id);
     return { id, version, deleted: type === deletedType };
   }
 
+  /** The last event of a stream that has some. @throws {EngineError} `store_corrupt` */
+  last(stream: string, id: number): Recorded {
+    const position = -this.postings(id, true).seek(-Number.MAX_SAFE_INTEGER);
+    if (position === -Infinity) throw this.#damaged(stream);
+    return this.#at(stream, position);
+  }
+
+  /** A version that exists; looked for at `guess` first. @throws {EngineError} `store_corrupt` */
+  event(stream: string, version: number, guess: number): Recorded {
+    const row = this.#selectOne.get(guess) as unknown as EventRow | undefined;
+    const guessed = row && toRecorded(row, this.#names, this.#file);
+    if (guessed?.stream === stream && guessed.version === version) return guessed;
+    const id = this.id(stream) ?? 0;
+    return this.#at(stream, this.#positionOf(stream, id, version, this.last(stream, id)));
+  }
+
+  postings(id: number, backwards: boolean): Postings {
+    return this.#index.postings(kinds.stream, id, backwards);
+  }
+
+  /** Between which positions a stream's events lie that are within bounds: above the first, up to and with the second. */
+  positions(
+    stream: string,
+    id: number,
+    { after, until, afterVersion, untilVersion }: StreamBounds,
+  ): readonly [after: number, until: number] {
+    const last = this.last(stream, id);
+    const afterPosition = afterVersion <= 0 ? 0 : this.#positionOf(stream, id, afterVersion, last);
+    const untilPosition = this.#positionOf(stream, id, untilVersion, last);
+    return [Math.max(after, afterPosition), Math.min(until, untilPosition)];
+  }
+
   /**
-   * The last version of a stream that was appended up to a position; 0 if there is none. Positions grow with versions,
-   * so it is searched for by halves, in rows that are checked.
-   * @throws {EngineError} `store_corrupt`
+   * Of a version; of the last one, if there are not so many; 0 for the one before the first. Positions grow with versions,
+   * often in proportion, so it is looked for where it would be then, and in every other step in the middle.
    */
-  versionAt(stream: string, id: number, position: number): number {
-    if (position <= 0) return 0;
-    const last = this.#last(stream, id);
-    if (last.position <= position) return last.version;
-    let [low, high] = [0, last.version - 1];
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      const row = this.#selectOne.get(id, middle) as unknown as EventRow | undefined;
-      if (row === undefined) throw this.#damaged(stream);
-      if (toRecorded(row, this.#names, this.#file).position <= position) low = middle;
-      else high = middle - 1;
+  #positionOf(stream: string, id: number, version: number, last: Recorded): number {
+    if (version <= 0) return 0;
+    if (version >= last.version) return last.position;
+    let low = { position: 0, version: 0 };
+    let high: { readonly position: number; readonly version: number } = last;
+    for (let isProportional = true; ; isProportional = !isProportional) {
+      const share = isProportional ? (version - low.version) / (high.version - low.version) : 0.5;
+      const guess = low.position + Math.floor((high.position - low.position) * share);
+      // Not before the guess, unless that is the one whose version is known already.
+      let found = this.postings(id, false).seek(Math.max(guess, low.position + 1));
+      if (found >= high.position) found = -this.postings(id, true).seek(1 - high.position);
+      const event = this.#at(stream, found);
+      if (event.version === version) return found;
+      if (found <= low.position || found >= high.position) throw this.#damaged(stream);
+      if (event.version < version) low = event;
+      else high = event;
     }
-    return low;
   }
 
-  #last(stream: string, id: number): Recorded {
-    const row = this.#selectLast.get(id) as unknown as EventRow | undefined;
-    if (row === undefined) throw this.#damaged(stream);
-    const last = toRecorded(row, this.#names, this.#file);
-    this.#requireEnd(stream, id, last);
-    return last;
-  }
-
-  /** That a stream has no version behind this one, but for what other processes have appended in between. */
-  #requireEnd(stream: string, id: number, { version, position }: Recorded): void {
-    // The head first: streams that are made between the two looks are only more to be found by the second.
-    const { streams } = this.#head.read();
-    const next = this.#selectNext.get(id, version) as { stream: number; version: number; position: number } | undefined;
-    if (next === undefined) {
-      if (id < streams) throw this.#damaged(stream);
-      return;
-    }
-    const isNextStream = next.stream === id + 1 && next.version === 1;
-    const isLater = next.stream === id && next.version === version + 1 && next.position > position;
-    if (!isNextStream && !isLater) throw this.#damaged(stream);
+  #at(stream: string, position: number): Recorded {
+    const row = this.#selectOne.get(position) as unknown as EventRow | undefined;
+    const event = row && toRecorded(row, this.#names, this.#file);
+    if (event?.stream !== stream) throw this.#damaged(stream);
+    return event;
   }
 
   #damaged(stream: string): EngineError {

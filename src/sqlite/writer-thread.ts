@@ -14,8 +14,8 @@ export type WiredResult =
 
 /** How long nothing must arrive before maintenance begins. */
 const idleMs = 20;
-/** Runs of unindexed ids that are not let wait for idleness. */
-const urgentRuns = 16;
+/** After a slice of it failed, for example because the disk is full. */
+const retryMs = 1_000;
 
 const options = workerData as WriterOptions;
 let writer: Writer | undefined;
@@ -25,16 +25,18 @@ let lastCallAt = 0;
 serve(options.file, handle, () => {
   lastCallAt = performance.now();
   writer?.checkpointIfDue();
-  if (writer !== undefined && writer.idRunsLeft > 0) timer ??= setTimeout(maintain, idleMs);
+  if (writer?.isIndexingDue === true) timer ??= setTimeout(maintain, idleMs);
 });
 
-/** The index of ids is built while nothing else is asked for, or where it has fallen far behind. */
+/** The index is built while nothing else is asked for, or where it has fallen behind. */
 function maintain(): void {
   timer = undefined;
   if (writer === undefined) return;
-  const isDue = performance.now() - lastCallAt >= idleMs || writer.idRunsLeft > urgentRuns;
-  if (isDue) writer.buildIdRuns();
-  if (writer.idRunsLeft > 0) timer = setTimeout(maintain, isDue ? 0 : idleMs);
+  const isQuiet = performance.now() - lastCallAt >= idleMs;
+  const hasFailed = (isQuiet || writer.isIndexingUrgent) && !writer.buildIndex();
+  writer.checkpointIfDue();
+  if (!writer.isIndexingDue) return;
+  timer = setTimeout(maintain, hasFailed ? retryMs : isQuiet || writer.isIndexingUrgent ? 0 : idleMs);
 }
 
 function handle(kind: string, argument: unknown): unknown {

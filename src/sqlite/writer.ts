@@ -7,13 +7,15 @@ import type { AppendResult, ImportResult, Receipt } from '../store/port.ts';
 import { eventChecksum } from './checksum.ts';
 import { checkpoint, openForWriting, restartLog } from './connection.ts';
 import type { FileOptions } from './connection.ts';
+import { EventIndex } from './event-index.ts';
 import { isFatal, toEngineError } from './failures.ts';
 import { fileIdentity, requireOnlyName } from './file-identity.ts';
 import { HeadRow } from './head-row.ts';
 import type { Head } from './head-row.ts';
-import { IdRunBuilder } from './id-index.ts';
 import { importEvents } from './import-events.ts';
 import type { ImportedEvents } from './import-events.ts';
+import { IndexBuilder } from './index-builder.ts';
+import { IndexRuns } from './index-runs.ts';
 import { NameReader } from './name-reader.ts';
 import { NameWriter } from './name-writer.ts';
 import { Unpacking } from './packed-events.ts';
@@ -68,14 +70,15 @@ export class Writer {
   readonly #headRow: HeadRow;
   readonly #names: NameWriter;
   readonly #namesById: NameReader;
+  readonly #index: EventIndex;
+  readonly #indexBuilder: IndexBuilder;
+  readonly #streamIndex: StreamIndex;
   readonly #streams: StreamStates;
   readonly #search: Search;
   readonly #receipts: Receipts;
-  readonly #idRuns: IdRunBuilder;
   /** Pages in the log, and how many of them are in the database file already. */
   readonly #selectLogState: StatementSync;
   readonly #insertEvent: StatementSync;
-  readonly #insertTag: StatementSync;
   #head: Head;
   /** Pages of the log at which its new beginning is waited for. */
   #restartPages = longLogPages;
@@ -94,14 +97,18 @@ export class Writer {
     this.#identity = fileIdentity(file);
     this.#headRow = new HeadRow(db, file);
     this.#names = new NameWriter(db);
-    this.#streams = new StreamStates(db, names, new StreamIndex(db, file, names));
-    this.#search = new Search(db);
+    const runs = new IndexRuns(db, file);
+    this.#index = new EventIndex(db, file, runs);
+    this.#indexBuilder = new IndexBuilder(db, file, names, runs);
+    this.#streamIndex = new StreamIndex(db, file, names, this.#index);
+    this.#streams = new StreamStates(names, this.#streamIndex);
+    this.#search = new Search(db, this.#index);
     this.#receipts = new Receipts(db, file);
-    this.#idRuns = new IdRunBuilder(db, names);
     this.#selectLogState = db.prepare('pragma wal_checkpoint(noop)');
     this.#insertEvent = db.prepare('insert into events values (?, ?, ?, ?, ?, ?, ?, ?, null, ?)');
-    this.#insertTag = db.prepare('insert into event_tags values (?, ?)');
     this.#head = this.#headRow.read();
+    // What another process left undone, or an older format did not have.
+    while (this.isIndexingUrgent && this.buildIndex());
   }
 
   append({ requests, events, now }: PackedGroup): readonly AppendResult[] {
@@ -175,13 +182,16 @@ export class Writer {
     };
     const crc = eventChecksum({ ...row, segment: null }, payload);
     this.#insertEvent.run(row.position, row.stream, row.version, typeId, recordedAt, tagList, dataLength, payload, crc);
-    for (const tag of tagIds) this.#insertTag.run(tag, head.position);
+    this.#index.add(state.id, typeId, tagIds);
   }
 
   import({ events, receipts }: ImportCall): ImportResult {
     return this.#transact((head) => {
-      const heads = { version: (stream: string) => this.#streams.get(stream).version };
-      const result = importEvents(this.#db, events, head, heads, (stream, event, recordedAt) =>
+      const existing = {
+        version: (stream: string) => this.#streams.get(stream).version,
+        event: (stream: string, version: number, guess: number) => this.#streamIndex.event(stream, version, guess),
+      };
+      const result = importEvents(existing, events, head, (stream, event, recordedAt) =>
         this.#insert(stream, event, recordedAt, head),
       );
       for (const receipt of receipts) this.#receipts.import(receipt, head);
@@ -212,7 +222,7 @@ export class Writer {
       retryWhileBusy(this.#file, this.#lockTimeoutMs, () => this.#db.exec('begin immediate'));
       requireOnlyName(this.#file, this.#identity);
       const head = this.#headRow.read();
-      this.#streams.refresh(this.#head.position, head.position);
+      if (!this.#index.refresh(head, (row) => this.#streams.notice(row))) this.#streams.forget();
       const before = { ...head };
       const result = change(head);
       if (Object.entries(head).some(([name, value]) => before[name as keyof Head] !== value)) this.#headRow.write(head);
@@ -227,11 +237,12 @@ export class Writer {
 
   #undo(error: unknown, wasCommitting: boolean): EngineError {
     const explained = toEngineError(error, this.#file, wasCommitting ? 'unknown' : 'not_written');
+    this.#index.forget();
+    this.#indexBuilder.reset();
     this.#streams.forget();
     this.#names.forget();
     this.#namesById.forget();
     this.#receipts.forget();
-    this.#idRuns.reset(-1);
     try {
       if (this.#db.isTransaction) this.#db.exec('rollback');
     } catch (rollbackError) {
@@ -252,27 +263,31 @@ export class Writer {
     });
   }
 
-  /** Complete runs of events whose ids are not in the index yet. */
-  get idRunsLeft(): number {
-    return this.#failure === undefined ? IdRunBuilder.backlog(this.#head) : 0;
+  /** Whether there is something to write into the index, or to merge in it. */
+  get isIndexingDue(): boolean {
+    return this.#failure === undefined && this.#indexBuilder.isDue(this.#head.position, this.#index.runs);
   }
 
-  /** Does one slice of the work on the index of ids. */
-  buildIdRuns(): void {
-    this.#inBackground(() => {
-      if (this.#idRuns.isWriting) this.#transact((head) => this.#idRuns.step(head));
-      else this.#idRuns.step(this.#head);
-    });
+  /** Whether there is so much of it that it should not wait for a quiet moment. */
+  get isIndexingUrgent(): boolean {
+    return this.#failure === undefined && this.#indexBuilder.isUrgent(this.#head.position, this.#index.runs);
+  }
+
+  /** Does one slice of it. @returns whether that went well. */
+  buildIndex(): boolean {
+    return this.#inBackground(() => this.#transact((head) => this.#indexBuilder.step(head, this.#index.runs)));
   }
 
   /** A failure that nobody waits for stops the writing all the same. */
-  #inBackground(work: () => void): void {
-    if (this.#failure !== undefined) return;
+  #inBackground(work: () => void): boolean {
+    if (this.#failure !== undefined) return false;
     try {
       work();
+      return true;
     } catch (error) {
       const explained = toEngineError(error, this.#file);
       if (isFatal(error, explained, false)) this.#failure ??= explained;
+      return false;
     }
   }
 

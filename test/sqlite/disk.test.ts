@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { openLog } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { expect, test } from 'vitest';
-import { runLength } from '../../src/sqlite/id-index.ts';
+import { runLength } from '../../src/sqlite/event-index.ts';
+import { checkRuns } from '../../src/sqlite/index-runs.ts';
 import { packEvents } from '../../src/sqlite/packed-events.ts';
 import { Writer } from '../../src/sqlite/writer.ts';
 import { draft } from '../../src/testing/drafts.ts';
@@ -52,7 +53,7 @@ test.skipIf(!canMount)(
   },
 );
 
-test.skipIf(!canMount)('a full disk leaves no hole in the index of ids', async () => {
+test.skipIf(!canMount)('a full disk leaves no hole in the index', async () => {
   await withDisk('16m', async (disk) => {
     const file = join(disk, 'store.db');
     const writer = new Writer({ file, create: true, lockTimeoutMs: 1_000, eventsPerStreamMax: Infinity });
@@ -60,17 +61,18 @@ test.skipIf(!canMount)('a full disk leaves no hole in the index of ids', async (
     const events = packEvents(Array.from({ length: runLength }, () => draft('A')));
     writer.append({ requests: [{ writes, checks: [], conditions: [], receipts: [] }], events, now: 1_000 });
     const other = new DatabaseSync(file);
-    const written = () => Number(other.prepare('select count(*) as count from event_ids').get()?.['count']);
+    const written = () => Number(other.prepare('select count(*) as count from index_blocks').get()?.['count']);
     // In the middle of the run there is no room for one more slice.
-    while (written() === 0) writer.buildIdRuns();
+    while (written() === 0) writer.buildIndex();
     const ballast = join(disk, 'ballast');
     fillDisk(ballast);
     const before = written();
-    writer.buildIdRuns();
+    writer.buildIndex();
     expect(written()).toBe(before);
     await rm(ballast);
-    while (writer.idRunsLeft > 0) writer.buildIdRuns();
-    expect(written()).toBe(runLength);
+    while (writer.isIndexingDue) writer.buildIndex();
+    checkRuns(other, file);
+    expect(other.prepare('select last from index_runs').all()).toEqual([{ last: runLength }]);
     other.close();
     writer.close();
   });

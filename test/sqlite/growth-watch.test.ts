@@ -4,7 +4,7 @@ import { GrowthWatch } from '../../src/sqlite/growth-watch.ts';
 import type { Head } from '../../src/sqlite/head-row.ts';
 
 function headAt(position: number): Head {
-  return { position, recordedAt: 0, streams: 0, types: 0, tags: 0, receipts: 0, idRuns: 0 };
+  return { position, recordedAt: 0, streams: 0, types: 0, tags: 0, receipts: 0, indexChanges: 0 };
 }
 
 /** A file whose head answers with each of these in turn, and with the last from then on. */

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { eventId } from '../../src/event/digests.ts';
 import type { Recorded } from '../../src/event/event.ts';
 import { defaultLimits } from '../../src/ground/limits.ts';
-import { runLength } from '../../src/sqlite/id-index.ts';
+import { runLength } from '../../src/sqlite/event-index.ts';
 import { sqlite } from '../../src/sqlite/index.ts';
 import { packEvents } from '../../src/sqlite/packed-events.ts';
 import { Writer } from '../../src/sqlite/writer.ts';
@@ -84,7 +84,7 @@ test('damage that is met in the background stops the writing', async () => {
   other.exec('update streams set crc = crc + 1');
   other.close();
   // Computes ids, for which it reads the stream's name.
-  writer.buildIdRuns();
+  writer.buildIndex();
   expect(() => append(writer, 'order-2', 1)).toThrow(expect.objectContaining({ code: 'store_corrupt' }));
   writer.close();
 });

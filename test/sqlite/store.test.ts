@@ -6,7 +6,7 @@ import { hasCode, openLog } from 'eventsrc';
 import type { EventLog } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { requireSqlite } from '../../src/sqlite/connection.ts';
-import { runLength } from '../../src/sqlite/id-index.ts';
+import { runLength } from '../../src/sqlite/event-index.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const infinite = { eventsPerAppend: Infinity, eventsPerStream: Infinity };
@@ -138,12 +138,12 @@ test('a file that is removed or replaced while it is open is not written any mor
   expect((await append()).kind).toBe('appended');
 });
 
-describe('the index of ids', () => {
+describe('the index', () => {
   /** Complete runs that are in the file. */
   function runs(file: string): number {
     const db = new DatabaseSync(file, { readOnly: true });
     try {
-      return Number(db.prepare('select id_runs from head').get()?.['id_runs']);
+      return Number(db.prepare('select count(*) as count from index_runs').get()?.['count']);
     } finally {
       db.close();
     }
