@@ -44,17 +44,9 @@ const order = defineAggregate({
 export const eventsrcLoads: Contestant = {
   name: 'eventsrc',
   async run(file, { eventsMax }) {
-    await using log = await openBenchLog(file);
-    const feed = new SampleFeed();
     const streams = Math.ceil(eventsMax / eventsPerStream);
-    // Interleaved, as events of many instances are.
-    for (let round = 0; round < 10; round++)
-      for (let first = 0; first < streams; first += 250) {
-        const length = Math.min(250, streams - first);
-        await log.append(
-          Array.from({ length }, (_, index) => ({ stream: `order-${first + index}`, events: feed.take(10) })),
-        );
-      }
+    await fill(file, streams);
+    await using log = await openBenchLog(file);
     await using engine = await openEngine({ store: log, aggregates: [order], cachedStates: 1 });
     return await timed(async () => {
       for (let id = 0; id < streams; id++) {
@@ -65,6 +57,19 @@ export const eventsrcLoads: Contestant = {
     });
   },
 };
+
+/** Interleaved, as events of many instances are. */
+async function fill(file: string, streams: number): Promise<void> {
+  await using log = await openBenchLog(file);
+  const feed = new SampleFeed();
+  for (let round = 0; round < eventsPerStream; round++)
+    for (let first = 0; first < streams; first += 250) {
+      const length = Math.min(250, streams - first);
+      await log.append(
+        Array.from({ length }, (_, index) => ({ stream: `order-${first + index}`, events: feed.take(1) })),
+      );
+    }
+}
 
 /** The rows of a stream by its index, parsed and folded. */
 export const rawLoads: Contestant = {

@@ -21,6 +21,12 @@ import type { Postings } from './postings.ts';
 /** Events of a run that nothing was merged into yet. */
 export const runLength = 16_384;
 
+export interface IndexParts {
+  readonly runs: readonly Range[];
+  /** The first events that are in no run, if there are enough of them for one. */
+  readonly tail: IndexTail | undefined;
+}
+
 export class EventIndex {
   readonly #db: DatabaseSync;
   readonly #file: string;
@@ -96,14 +102,16 @@ export class EventIndex {
     tail.add(stream, type, tags);
   }
 
-  /** The runs that are written: one behind another, from the first event on. */
-  get runs(): readonly Range[] {
-    return this.#parts.filter((part) => part instanceof IndexRun);
+  /** What there is for who writes runs. */
+  get parts(): IndexParts {
+    const runs = this.#parts.filter((part) => part instanceof IndexRun);
+    const tail = this.#parts[runs.length];
+    return { runs, tail: tail instanceof IndexTail && tail.last % runLength === 0 ? tail : undefined };
   }
 
   /** The last position that is in a run. */
   get indexed(): number {
-    return this.runs.at(-1)?.last ?? 0;
+    return this.#parts.findLast((part) => part instanceof IndexRun)?.last ?? 0;
   }
 
   get #last(): number {

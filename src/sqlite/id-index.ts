@@ -9,19 +9,36 @@ import type { NameReader } from './name-reader.ts';
 
 type IdentityRow = [position: number, stream: number, version: number, recordedAt: number, bodyDigest: Uint8Array];
 
-/** From an event's id to its position. Ids are not stored: they are computed from what the rows say. */
-export class IdIndex {
+/** Computes ids, which are not stored, from what the rows say. */
+export class IdReader {
   readonly #names: NameReader;
-  readonly #index: EventIndex;
   readonly #select: StatementSync;
 
-  constructor(db: DatabaseSync, names: NameReader, index: EventIndex) {
+  constructor(db: DatabaseSync, names: NameReader) {
     this.#names = names;
-    this.#index = index;
     this.#select = db.prepare(
       `select position, stream, version, recorded_at, substr(payload, 1, ${digestBytes}) from events where position > ? and position <= ? order by position`,
     );
     this.#select.setReturnArrays(true);
+  }
+
+  /** The ids of the events after one position up to and with another. */
+  *ids(after: number, until: number): Generator<{ readonly position: number; readonly id: Uint8Array }> {
+    for (const row of this.#select.iterate(after, until)) {
+      const [position, stream, version, recordedAt, bodyDigest] = row as unknown as IdentityRow;
+      yield { position, id: eventId({ stream: this.#names.stream(stream), version, recordedAt, bodyDigest }) };
+    }
+  }
+}
+
+/** From an event's id to its position. */
+export class IdIndex {
+  readonly #ids: IdReader;
+  readonly #index: EventIndex;
+
+  constructor(ids: IdReader, index: EventIndex) {
+    this.#ids = ids;
+    this.#index = index;
   }
 
   find(id: Uint8Array, head: Head): number | undefined {
@@ -31,13 +48,8 @@ export class IdIndex {
     return this.#among(id, this.#index.indexed, head.position);
   }
 
-  /** Computes the ids of the events after one position up to and with another. */
   #among(id: Uint8Array, after: number, until: number): number | undefined {
-    for (const row of this.#select.iterate(after, until)) {
-      const [position, streamId, version, recordedAt, bodyDigest] = row as unknown as IdentityRow;
-      const stream = this.#names.stream(streamId);
-      if (areEqual(eventId({ stream, version, recordedAt, bodyDigest }), id)) return position;
-    }
+    for (const candidate of this.#ids.ids(after, until)) if (areEqual(candidate.id, id)) return candidate.position;
     return undefined;
   }
 }

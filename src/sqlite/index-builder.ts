@@ -1,25 +1,21 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { eventColumns, tagIds, toRecorded } from './event-row.ts';
-import type { EventRow } from './event-row.ts';
 import { runLength } from './event-index.ts';
+import type { IndexParts } from './event-index.ts';
 import type { Head } from './head-row.ts';
-import { idPrefix } from './id-index.ts';
+import { idPrefix, IdReader } from './id-index.ts';
 import { integersChecksum } from './checksum.ts';
 import { kinds } from './index-runs.ts';
-import type { IndexRuns, Kind, Range } from './index-runs.ts';
+import type { IndexRuns, Range } from './index-runs.ts';
+import type { IndexTail } from './index-tail.ts';
 import { RunSource, RunWriter } from './run-writer.ts';
 import type { NameReader } from './name-reader.ts';
 
 /** Runs of one length that are merged into the next longer one. */
 const runsPerMerge = 8;
-/** Done before others get their turn, each some milliseconds. */
-const eventsPerSlice = 1_024;
-const entriesPerSlice = 16_384;
-const blocksPerSlice = 256;
-const rangesPerSlice = 64;
-
-/** What is due of these can wait for a quiet moment; more of it can't. */
-const waiting = { events: 2 * runLength, runs: 24, mergedRuns: 2 * runsPerMerge } as const;
+/** Done before others get their turn, each some tenths of a millisecond. */
+const eventsPerSlice = 256;
+const entriesPerSlice = 4_096;
+const blocksPerSlice = 64;
 
 /** Work in slices, in each of which something may be written; in the end there are this many blocks of the new run. */
 type Work = Generator<undefined, number>;
@@ -37,10 +33,8 @@ interface Job {
  */
 export class IndexBuilder {
   readonly #db: DatabaseSync;
-  readonly #file: string;
-  readonly #names: NameReader;
   readonly #runs: IndexRuns;
-  readonly #select: StatementSync;
+  readonly #ids: IdReader;
   readonly #countBlocks: StatementSync;
   readonly #deleteBlocks: StatementSync;
   readonly #deleteRuns: StatementSync;
@@ -50,15 +44,10 @@ export class IndexBuilder {
   /** Runs that were merged: their blocks are of no more use. Undefined until it is known which of them are left. */
   #merged: Range[] | undefined;
 
-  constructor(db: DatabaseSync, file: string, names: NameReader, runs: IndexRuns) {
+  constructor(db: DatabaseSync, names: NameReader, runs: IndexRuns) {
     this.#db = db;
-    this.#file = file;
-    this.#names = names;
     this.#runs = runs;
-    this.#select = db.prepare(
-      `select ${eventColumns} from events where position > ? and position <= ? order by position`,
-    );
-    this.#select.setReturnArrays(true);
+    this.#ids = new IdReader(db, names);
     this.#countBlocks = db.prepare('select count(*) as count from index_blocks where first = ? and last = ?');
     this.#deleteBlocks = db.prepare(
       'delete from index_blocks where rowid in (select rowid from index_blocks where first = ? and last = ? limit ?)',
@@ -67,27 +56,16 @@ export class IndexBuilder {
     this.#insertRun = db.prepare('insert into index_runs values (?, ?, ?)');
   }
 
-  isDue(position: number, runs: readonly Range[]): boolean {
-    return (
-      isWritable(position, runs) || mergeable(runs) !== undefined || (this.#merged ??= mergedInto(runs)).length > 0
-    );
-  }
-
-  isUrgent(position: number, runs: readonly Range[]): boolean {
-    return (
-      position - indexed(runs) >= waiting.events ||
-      runs.length > waiting.runs ||
-      (this.#merged?.length ?? 0) > waiting.mergedRuns
-    );
+  /** Whether there is something to do. */
+  isDue({ tail, runs }: IndexParts): boolean {
+    return tail !== undefined || mergeable(runs) !== undefined || (this.#merged ??= mergedInto(runs)).length > 0;
   }
 
   /** Does a slice of what is due, inside a transaction; new events first, because they are in memory meanwhile. */
-  step(head: Head, runs: readonly Range[]): void {
+  step({ tail, runs }: IndexParts, head: Head): void {
     this.#merged ??= mergedInto(runs);
-    if (isWritable(head.position, runs)) {
-      const first = indexed(runs) + 1;
-      const run = { first, last: first + runLength - 1 };
-      const job = isOf(this.#writing, run) ? this.#writing : { run, parts: [], work: this.#writeEvents(run) };
+    if (tail !== undefined) {
+      const job = isOf(this.#writing, tail) ? this.#writing : { run: tail, parts: [], work: this.#writeEvents(tail) };
       this.#writing = this.#advance(job, head) ? undefined : job;
       return;
     }
@@ -122,30 +100,24 @@ export class IndexBuilder {
     return true;
   }
 
-  *#writeEvents(run: Range): Work {
-    // Key and position as one number each, which typed arrays sort fast: keys below 2^39 are exact.
-    const entries = new Map<Kind, number[]>(Object.values(kinds).map((kind) => [kind, []]));
-    for (let after = run.first - 1; after < run.last; after += eventsPerSlice) {
-      for (const row of this.#select.iterate(after, after + eventsPerSlice) as Iterable<unknown>) {
-        const [position, stream, , type, , tags] = row as EventRow;
-        const { id } = toRecorded(row as EventRow, this.#names, this.#file);
-        const add = (kind: Kind, key: number) => entries.get(kind)?.push(key * runLength + position - run.first);
-        add(kinds.stream, stream);
-        add(kinds.type, type);
-        for (const tag of tagIds(tags)) add(kinds.tag, tag);
-        add(kinds.id, idPrefix(id));
-      }
-      yield;
-    }
+  *#writeEvents(tail: IndexTail): Work {
     let blocks = 0;
-    for (const [kind, unsorted] of entries) {
-      const writer = new RunWriter(this.#db, run, kind);
-      for (const entry of Float64Array.from(unsorted).sort())
-        writer.add(Math.floor(entry / runLength), run.first + (entry % runLength));
+    for (const kind of [kinds.stream, kinds.type, kinds.tag]) {
+      const writer = new RunWriter(this.#db, tail, kind);
+      for (const { key, position } of tail.entries(kind)) writer.add(key, position);
       blocks += writer.finish();
       yield;
     }
-    return blocks;
+    // Key and position as one number each, which typed arrays sort fast.
+    const entries = new Float64Array(runLength);
+    for (let after = tail.first - 1; after < tail.last; after += eventsPerSlice) {
+      for (const { position, id } of this.#ids.ids(after, after + eventsPerSlice))
+        entries[position - tail.first] = idPrefix(id) * runLength + position - tail.first;
+      yield;
+    }
+    const writer = new RunWriter(this.#db, tail, kinds.id);
+    for (const entry of entries.sort()) writer.add(Math.floor(entry / runLength), tail.first + (entry % runLength));
+    return blocks + writer.finish();
   }
 
   *#mergeRuns(run: Range, parts: readonly Range[]): Work {
@@ -167,14 +139,14 @@ export class IndexBuilder {
     return blocks;
   }
 
+  /** Deletes blocks; finding that there are none is cheap, so of many runs at once. */
   #sweep(): void {
     const merged = this.#merged ?? [];
-    let [blocks, ranges] = [0, 0];
-    for (let run = merged.at(-1); run !== undefined && blocks < blocksPerSlice && ranges < rangesPerSlice; ranges++) {
-      const { changes } = this.#deleteBlocks.run(run.first, run.last, blocksPerSlice);
-      blocks += Number(changes);
+    for (let deleted = 0; merged.length > 0 && deleted < blocksPerSlice;) {
+      const { first, last } = merged.at(-1) as Range;
+      const { changes } = this.#deleteBlocks.run(first, last, blocksPerSlice);
+      deleted += Number(changes);
       if (changes === 0) merged.pop();
-      run = merged.at(-1);
     }
   }
 }
@@ -182,14 +154,6 @@ export class IndexBuilder {
 /** What was begun may have been finished by another process meanwhile, and something else be due. */
 function isOf(job: Job | undefined, { first, last }: Range): job is Job {
   return job?.run.first === first && job.run.last === last;
-}
-
-function indexed(runs: readonly Range[]): number {
-  return runs.at(-1)?.last ?? 0;
-}
-
-function isWritable(position: number, runs: readonly Range[]): boolean {
-  return position - indexed(runs) >= runLength;
 }
 
 function lengthOf({ first, last }: Range): number {

@@ -66,6 +66,8 @@ export class IndexRun implements IndexPart {
   readonly #runs: IndexRuns;
   readonly first: number;
   readonly last: number;
+  /** Of each kind the block that was used last: neighbours are often asked for next. */
+  readonly #recent = new Map<Kind, IndexBlock>();
 
   constructor(runs: IndexRuns, first: number, last: number) {
     this.#runs = runs;
@@ -74,9 +76,11 @@ export class IndexRun implements IndexPart {
   }
 
   postings(kind: Kind, key: number, backwards: boolean): Postings {
-    let block: IndexBlock | undefined;
     const at = (position: number) => {
-      if (block?.covers(key, position) !== true) block = this.#runs.block(this, kind, key, position);
+      const recent = this.#recent.get(kind);
+      if (recent?.covers(key, position) === true) return recent;
+      const block = this.#runs.block(this, kind, key, position);
+      this.#recent.set(kind, block);
       return block;
     };
     if (backwards) return { seek: (from) => -lastUntil(at(-from), key, -from) };

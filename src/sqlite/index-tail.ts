@@ -1,3 +1,4 @@
+import type { Entry } from './index-block.ts';
 import { kinds } from './index-runs.ts';
 import type { IndexPart, Kind } from './index-runs.ts';
 import type { Postings } from './postings.ts';
@@ -30,6 +31,13 @@ export class IndexTail implements IndexPart {
     const known = positions?.get(key);
     if (known === undefined) positions?.set(key, [this.last]);
     else known.push(this.last);
+  }
+
+  /** In the order in which runs are sorted. */
+  *entries(kind: Kind): Generator<Entry> {
+    const positions = this.#positions.get(kind) ?? new Map<number, number[]>();
+    for (const key of Float64Array.from(positions.keys()).sort())
+      for (const position of positions.get(key) ?? []) yield { key, position };
   }
 
   postings(kind: Kind, key: number, backwards: boolean): Postings {

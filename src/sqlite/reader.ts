@@ -24,8 +24,16 @@ export interface PageBounds {
   readonly limit: number;
 }
 
+interface StreamPage {
+  readonly page: readonly Recorded[];
+  readonly isLast: boolean;
+}
+
 /** Bytes after which a page is cut, so that reading it does not hold the event loop for long. */
 const pageBytesMax = 1024 * 1024;
+/** Rows asked for at once while nothing is known of their size, and later. */
+const firstPortion = 1;
+const portionMax = 64;
 
 /** Reads on the main thread: lookups and pages that take less than a hop to another thread. */
 export class Reader {
@@ -94,7 +102,11 @@ export class Reader {
    * @throws {EngineError} `store_corrupt` where a position is missing.
    */
   page({ after, until, backwards, limit }: PageBounds): readonly Recorded[] {
-    const page = this.#collect(this.#byPosition[backwards ? 'backwards' : 'forwards'].iterate(after, until, limit));
+    const select = this.#byPosition[backwards ? 'backwards' : 'forwards'];
+    const page = this.#collect(limit, (last, count) => {
+      if (last === undefined) return select.all(after, until, count);
+      return backwards ? select.all(after, last - 1, count) : select.all(last, until, count);
+    });
     let expected = backwards ? until : after + 1;
     for (const { position } of page) {
       if (position !== expected) throw this.#missing(`position ${expected}`);
@@ -118,12 +130,16 @@ export class Reader {
   }
 
   /**
-   * The next events of a stream; none where there are no more.
+   * The next events of a stream, and whether there are no more.
    * @throws {EngineError} `store_corrupt` where a version is missing.
    */
-  streamPage(stream: string, { after, until, backwards, limit }: PageBounds): readonly Recorded[] {
-    const id = this.#streams.id(stream) as number;
+  streamPage(stream: string, { after, until, backwards, limit }: PageBounds): StreamPage {
     const positions = this.#index.look(() => {
+      const id = this.#streams.id(stream);
+      if (id === undefined) {
+        this.#streams.requireAbsent(stream);
+        return [];
+      }
       const postings = this.#streams.postings(id, backwards);
       if (!backwards) return take(postings, after + 1, until, limit);
       return take(postings, -until, -after - 1, limit).map((position) => -position);
@@ -135,7 +151,7 @@ export class Reader {
       if (event.stream !== stream || event.version !== expected)
         throw this.#missing(`version ${expected} of ${stream}`);
     }
-    return page;
+    return { page, isLast: positions.length < limit && page.length === positions.length };
   }
 
   /** @throws {EngineError} `store_corrupt` if there is none. */
@@ -148,7 +164,9 @@ export class Reader {
   /** The events at the first of these positions, as many as make a page. @throws {EngineError} `store_corrupt` */
   pageAt(positions: readonly number[]): readonly Recorded[] {
     if (positions.length === 0) return [];
-    const page = this.#collect(this.#several.iterate(JSON.stringify(positions)));
+    const page = this.#collect(positions.length, (_, count, start) =>
+      this.#several.all(JSON.stringify(positions.slice(start, start + count))),
+    );
     for (const [index, { position }] of page.entries())
       if (position !== positions[index]) throw this.#missing(`position ${positions[index]}`);
     if (page.length === 0) throw this.#missing(`position ${positions[0]}`);
@@ -196,13 +214,22 @@ export class Reader {
     return { last: rows.at(-1)?.id ?? until, receipts: rows.map((row) => toReceipt(row, this.#file)) };
   }
 
-  #collect(rows: Iterable<unknown>): readonly Recorded[] {
+  /**
+   * Up to `limit` events, but no more bytes than make a page. They are asked for in portions, since asking for each takes
+   * a fifth longer: behind the last position (undefined at first), so many, from this one on.
+   */
+  #collect(limit: number, select: (last: number | undefined, count: number, start: number) => unknown[]): Recorded[] {
     const page: Recorded[] = [];
     let bytes = 0;
-    for (const row of rows as Iterable<EventRow>) {
-      page.push(toRecorded(row, this.#names, this.#file));
-      bytes += row[7].length;
-      if (bytes >= pageBytesMax) break;
+    for (let fitting = firstPortion; page.length < limit && bytes < pageBytesMax;) {
+      const count = Math.min(fitting, limit - page.length);
+      const rows = select(page.at(-1)?.position, count, page.length) as EventRow[];
+      for (const row of rows) {
+        page.push(toRecorded(row, this.#names, this.#file));
+        bytes += row[7].length;
+      }
+      if (rows.length < count) break;
+      fitting = Math.min(portionMax, Math.ceil(((pageBytesMax - bytes) * page.length) / bytes));
     }
     return page;
   }

@@ -5,7 +5,7 @@ import type { EventQuery } from '../event/query.ts';
 import { openForReading, refuseDamaged } from './connection.ts';
 import type { FileOptions } from './connection.ts';
 import { EventIndex } from './event-index.ts';
-import { IdIndex } from './id-index.ts';
+import { IdIndex, IdReader } from './id-index.ts';
 import { NameReader } from './name-reader.ts';
 import { retryWhileBusy } from './retry-while-busy.ts';
 import { Search } from './search.ts';
@@ -35,7 +35,7 @@ function open(): Opened {
   try {
     const names = new NameReader(db, file);
     const index = new EventIndex(db, file);
-    return { db, index, search: new Search(db, index), ids: new IdIndex(db, names, index) };
+    return { db, index, search: new Search(db, index), ids: new IdIndex(new IdReader(db, names), index) };
   } catch (error) {
     db.close();
     throw error;

@@ -184,15 +184,18 @@ export class SqliteEventStore implements EventStore {
     stream: string,
   ): AsyncGenerator<readonly Recorded[]> {
     const { match, backwards = false, afterVersion = 0, untilVersion = Infinity } = query;
-    const bounds = { after, until, afterVersion, untilVersion };
-    let [low, high] = await this.#patiently(() => this.#reader.streamPositions(stream, bounds));
+    let [low, high] = [after, until];
+    if (afterVersion > 0 || untilVersion < Infinity) {
+      const bounds = { after, until, afterVersion, untilVersion };
+      [low, high] = await this.#patiently(() => this.#reader.streamPositions(stream, bounds));
+    }
     const limit = match === undefined ? pageSize : defaultPageSize;
     while (low < high) {
       const left = { after: low, until: high, backwards, limit };
-      const page = await this.#patiently(() => this.#reader.streamPage(stream, left));
-      if (page.length === 0) return;
+      const { page, isLast } = await this.#patiently(() => this.#reader.streamPage(stream, left));
+      if (page.length > 0) yield match === undefined ? page : page.filter((event) => matches(match, event));
+      if (isLast) return;
       [low, high] = rest(page, low, high, backwards);
-      yield match === undefined ? page : page.filter((event) => matches(match, event));
     }
   }
 

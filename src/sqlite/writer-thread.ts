@@ -12,31 +12,25 @@ export type WiredResult =
   | Exclude<AppendResult, { kind: 'failed' }>
   | { readonly kind: 'failed'; readonly error: WireError };
 
-/** How long nothing must arrive before maintenance begins. */
-const idleMs = 20;
-/** After a slice of it failed, for example because the disk is full. */
+/** How long nothing is tried after a slice of the index failed, for example because the disk is full. */
 const retryMs = 1_000;
 
 const options = workerData as WriterOptions;
 let writer: Writer | undefined;
 let timer: NodeJS.Timeout | undefined;
-let lastCallAt = 0;
 
 serve(options.file, handle, () => {
-  lastCallAt = performance.now();
   writer?.checkpointIfDue();
-  if (writer?.isIndexingDue === true) timer ??= setTimeout(maintain, idleMs);
+  if (writer?.isIndexDue === true) timer ??= setTimeout(maintain, 0);
 });
 
-/** The index is built while nothing else is asked for, or where it has fallen behind. */
+/** Writes the index, in slices so small that nobody notices who waits for a group that arrives meanwhile. */
 function maintain(): void {
   timer = undefined;
   if (writer === undefined) return;
-  const isQuiet = performance.now() - lastCallAt >= idleMs;
-  const hasFailed = (isQuiet || writer.isIndexingUrgent) && !writer.buildIndex();
+  const isBuilt = writer.buildIndex();
   writer.checkpointIfDue();
-  if (!writer.isIndexingDue) return;
-  timer = setTimeout(maintain, hasFailed ? retryMs : isQuiet || writer.isIndexingUrgent ? 0 : idleMs);
+  if (!isBuilt || writer.isIndexDue) timer = setTimeout(maintain, isBuilt ? 0 : retryMs);
 }
 
 function handle(kind: string, argument: unknown): unknown {

@@ -99,7 +99,7 @@ export class Writer {
     this.#names = new NameWriter(db);
     const runs = new IndexRuns(db, file);
     this.#index = new EventIndex(db, file, runs);
-    this.#indexBuilder = new IndexBuilder(db, file, names, runs);
+    this.#indexBuilder = new IndexBuilder(db, names, runs);
     this.#streamIndex = new StreamIndex(db, file, names, this.#index);
     this.#streams = new StreamStates(names, this.#streamIndex);
     this.#search = new Search(db, this.#index);
@@ -108,7 +108,8 @@ export class Writer {
     this.#insertEvent = db.prepare('insert into events values (?, ?, ?, ?, ?, ?, ?, ?, null, ?)');
     this.#head = this.#headRow.read();
     // What another process left undone, or an older format did not have.
-    while (this.isIndexingUrgent && this.buildIndex());
+    this.#transact(() => undefined);
+    while (this.#index.parts.tail !== undefined && this.buildIndex());
   }
 
   append({ requests, events, now }: PackedGroup): readonly AppendResult[] {
@@ -264,18 +265,13 @@ export class Writer {
   }
 
   /** Whether there is something to write into the index, or to merge in it. */
-  get isIndexingDue(): boolean {
-    return this.#failure === undefined && this.#indexBuilder.isDue(this.#head.position, this.#index.runs);
-  }
-
-  /** Whether there is so much of it that it should not wait for a quiet moment. */
-  get isIndexingUrgent(): boolean {
-    return this.#failure === undefined && this.#indexBuilder.isUrgent(this.#head.position, this.#index.runs);
+  get isIndexDue(): boolean {
+    return this.#failure === undefined && this.#indexBuilder.isDue(this.#index.parts);
   }
 
   /** Does one slice of it. @returns whether that went well. */
   buildIndex(): boolean {
-    return this.#inBackground(() => this.#transact((head) => this.#indexBuilder.step(head, this.#index.runs)));
+    return this.#inBackground(() => this.#transact((head) => this.#indexBuilder.step(this.#index.parts, head)));
   }
 
   /** A failure that nobody waits for stops the writing all the same. */

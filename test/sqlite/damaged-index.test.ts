@@ -1,4 +1,5 @@
-/** Bits flipped on the very pages of one index, in files small enough to be checked when opened and in larger ones. */
+/** Bits flipped in the very blocks and pages of an index, in a file too large to be looked at as a whole when it is opened. */
+import { readFileSync } from 'node:fs';
 import { copyFile, open, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -6,6 +7,9 @@ import { EngineError, openLog } from 'eventsrc';
 import type { EventLog, EventQuery, ReadQuery } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { beforeAll, expect, test } from 'vitest';
+import { runLength } from '../../src/sqlite/event-index.ts';
+import { kinds } from '../../src/sqlite/index-runs.ts';
+import { untilIndexed } from '../support/indexed.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const flips = process.env.SOAK === undefined ? 40 : 2_000;
@@ -21,8 +25,8 @@ const streamQueries: readonly ReadQuery[] = [
 ];
 const checkedBytes = 16 * 1024 * 1024;
 
-async function makeStore(file: string, ballastBytes: number): Promise<void> {
-  await using log = await openLog({ store: sqlite(file), limits: { eventBytes: Infinity } });
+async function makeStore(file: string): Promise<void> {
+  await using log = await openLog({ store: sqlite(file), limits: { eventBytes: Infinity, eventsPerAppend: Infinity } });
   for (let round = 0; round < 3; round++) {
     for (const [n, stream] of streams.entries()) {
       const type = n % 3 === 0 ? 'A' : 'B';
@@ -31,8 +35,11 @@ async function makeStore(file: string, ballastBytes: number): Promise<void> {
       ]);
     }
   }
-  if (ballastBytes > 0)
-    await log.append([{ stream: 'ballast-1', events: [{ type: 'Ballast', data: 'x'.repeat(ballastBytes) }] }]);
+  // So much that what was appended before is in a run, and that the file is not looked at as a whole.
+  const events = Array.from({ length: runLength }, () => ({ type: 'Ballast', data: null }));
+  await log.append([{ stream: 'ballast-1', events }]);
+  await log.append([{ stream: 'ballast-1', events: [{ type: 'Ballast', data: 'x'.repeat(checkedBytes) }] }]);
+  await untilIndexed(file, 1);
 }
 
 async function readHeads(log: EventLog): Promise<readonly string[]> {
@@ -69,12 +76,29 @@ async function attempt<Result>(file: string, read: (log: EventLog) => Promise<Re
   }
 }
 
-/** Where the pages of a table or index lie in the file. */
-function pagesOf(file: string, name: string): readonly { readonly start: number; readonly size: number }[] {
+interface Region {
+  readonly start: number;
+  readonly size: number;
+}
+
+/** Where the entries of a table or index lie: at the end of its pages, whose middle is empty. */
+function pagesOf(file: string, name: string, bytes: number): readonly Region[] {
   const db = new DatabaseSync(file, { readOnly: true });
   try {
     const rows = db.prepare('select pgoffset as start, pgsize as size from dbstat where name = ?').all(name);
-    return rows as unknown as { start: number; size: number }[];
+    return (rows as unknown as Region[]).map(({ start, size }) => ({ start: start + size - bytes, size: bytes }));
+  } finally {
+    db.close();
+  }
+}
+
+/** Where the first block of a kind lies: streams, types and tags of our events are the first of their kinds. */
+function blockOf(file: string, kind: number): readonly Region[] {
+  const db = new DatabaseSync(file, { readOnly: true });
+  try {
+    const row = db.prepare('select bytes from index_blocks where kind = ? order by key, position limit 1').get(kind);
+    const bytes = row?.['bytes'] as Uint8Array;
+    return [{ start: readFileSync(file).indexOf(bytes), size: bytes.length }];
   } finally {
     db.close();
   }
@@ -101,45 +125,43 @@ async function withFlippedBit<Result>(
   }
 }
 
-let small = '';
 let large = '';
 
 beforeAll(async () => {
-  const folder = await temporaryFolder();
-  small = join(folder, 'small.db');
-  large = join(folder, 'large.db');
-  await makeStore(small, 0);
-  await makeStore(large, checkedBytes + 100_000);
+  large = join(await temporaryFolder(), 'large.db');
+  await makeStore(large);
 });
 
-test('one store is checked as a whole when opened, the other is not', async () => {
-  expect((await stat(small)).size).toBeLessThan(checkedBytes);
+test('the store is so large that it is not looked at as a whole when it is opened', async () => {
   expect((await stat(large)).size).toBeGreaterThan(checkedBytes);
 });
 
-test.each<[size: string, index: string, how: string, read: (log: EventLog) => Promise<readonly string[]>]>([
-  ['large', 'events_by_stream', 'as heads', readHeads],
-  ...streamQueries.map(
-    (query) =>
-      ['large', 'events_by_stream', JSON.stringify(query), readingStreams(query)] as [
-        string,
-        string,
-        string,
-        typeof readHeads,
-      ],
-  ),
-  ['large', 'sqlite_autoindex_streams_1', 'as heads', readHeads],
-  ['large', 'sqlite_autoindex_streams_1', 'stream by stream', readingStreams({})],
-  ['small', 'events_by_type', 'by queries', readQueries],
-  ['small', 'event_tags', 'by queries', readQueries],
-])('a %s store: what is read through a damaged %s (%s) is right, or an error', async (size, index, _, read) => {
-  const file = size === 'small' ? small : large;
+type Reading = (log: EventLog) => Promise<readonly string[]>;
+
+const ways: readonly [what: string, where: () => readonly Region[], how: string, read: Reading][] = [
+  ['block of streams', () => blockOf(large, kinds.stream), 'as heads', readHeads],
+  ...streamQueries.map((query): (typeof ways)[number] => [
+    'block of streams',
+    () => blockOf(large, kinds.stream),
+    JSON.stringify(query),
+    readingStreams(query),
+  ]),
+  ['block of types', () => blockOf(large, kinds.type), 'by queries', readQueries],
+  ['block of tags', () => blockOf(large, kinds.tag), 'by queries', readQueries],
+  ['list of runs', () => pagesOf(large, 'index_runs', 12), 'as heads', readHeads],
+  ['way to the blocks', () => pagesOf(large, 'index_blocks_by_entry', 3_600), 'as heads', readHeads],
+  ['way to the blocks', () => pagesOf(large, 'index_blocks_by_entry', 3_600), 'by queries', readQueries],
+  ['index of names', () => pagesOf(large, 'sqlite_autoindex_streams_1', 700), 'as heads', readHeads],
+  ['index of names', () => pagesOf(large, 'sqlite_autoindex_streams_1', 700), 'stream by stream', readingStreams({})],
+];
+
+test.each(ways)('what is read through a damaged %s is right, or an error: %#', async (what, where, how, read) => {
+  const file = large;
   const original = await attempt(file, read);
-  expect(original).not.toBeInstanceOf(EngineError);
-  const bits = pagesOf(file, index).flatMap(({ start, size: bytes }) =>
-    // Entries lie at the end of a page; its middle is empty.
+  expect(original, how).not.toBeInstanceOf(EngineError);
+  const bits = where().flatMap(({ start, size }) =>
     Array.from({ length: flips }, () => ({
-      at: start + bytes - 1 - Math.floor(Math.random() * 700),
+      at: start + Math.floor(Math.random() * size),
       bit: Math.floor(Math.random() * 8),
     })),
   );
@@ -151,7 +173,8 @@ test.each<[size: string, index: string, how: string, read: (log: EventLog) => Pr
       else expect(found, `bit ${bit} of byte ${at}`).toEqual(original);
     });
   }
-  expect(noticed).toBeGreaterThan(bits.length / 10);
+  // Of the way to many blocks only a small part is used.
+  if (what !== 'way to the blocks') expect(noticed).toBeGreaterThan(bits.length / 10);
   expect(await attempt(file, read)).toEqual(original);
 });
 

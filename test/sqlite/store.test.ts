@@ -7,6 +7,7 @@ import type { EventLog } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { requireSqlite } from '../../src/sqlite/connection.ts';
 import { runLength } from '../../src/sqlite/event-index.ts';
+import { untilIndexed } from '../support/indexed.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const infinite = { eventsPerAppend: Infinity, eventsPerStream: Infinity };
@@ -139,20 +140,6 @@ test('a file that is removed or replaced while it is open is not written any mor
 });
 
 describe('the index', () => {
-  /** Complete runs that are in the file. */
-  function runs(file: string): number {
-    const db = new DatabaseSync(file, { readOnly: true });
-    try {
-      return Number(db.prepare('select count(*) as count from index_runs').get()?.['count']);
-    } finally {
-      db.close();
-    }
-  }
-
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await turn();
-  }
-
   async function fill(log: EventLog, count: number): Promise<string[]> {
     const result = await log.append([{ stream: 'order-1', events: numbered(count) }]);
     return result.kind === 'appended' ? result.events.filter((_, index) => index % 997 === 0).map(({ id }) => id) : [];
@@ -164,7 +151,7 @@ describe('the index', () => {
     const ids = await fill(log, 2 * runLength + 100);
     // Before, during and after its building.
     for (const id of ids.slice(0, 5)) expect((await log.find(id))?.id).toBe(id);
-    await until(() => runs(file) === 2);
+    await untilIndexed(file, 2);
     for (const [index, id] of ids.entries()) expect((await log.find(id))?.position).toBe(index * 997 + 1);
     expect(await log.find('ab'.repeat(32))).toBeUndefined();
     await expect(log.find('abc')).rejects.toMatchObject({ code: 'name_invalid' });
@@ -177,7 +164,7 @@ describe('the index', () => {
     await first.close();
     await using second = await openLog({ store: sqlite(file), limits: infinite });
     ids.push(...(await fill(second, runLength)));
-    await until(() => runs(file) === 2);
+    await untilIndexed(file, 2);
     for (const id of ids) expect((await second.find(id))?.id).toBe(id);
   });
 });
