@@ -9,8 +9,8 @@ import type { MovePace, MoveResult } from './move/measure-move.ts';
 import type { Pace, RowResult } from './measure-row.ts';
 import { parseOptions, usage } from './options.ts';
 import type { Options } from './options.ts';
-import { loadEmmett } from './peers.ts';
-import type { Peer } from './peers.ts';
+import { loadPeers } from './peers.ts';
+import type { LoadedPeers } from './peers.ts';
 import { formatEnvironment, formatMove, formatRow } from './report.ts';
 import { rows } from './rows.ts';
 
@@ -29,15 +29,17 @@ try {
 }
 
 async function runBench({ quick, only, json, dir }: Options): Promise<void> {
-  const hasPeers = !quick && only.some((id) => id.startsWith('append.'));
-  const peer = hasPeers ? await loadEmmett((progress) => console.error(progress)) : undefined;
+  const hasPeers = !quick && rows.some(({ id, peers }) => only.includes(id) && peers !== undefined);
+  const peers: LoadedPeers = hasPeers
+    ? await loadPeers((progress) => console.error(progress))
+    : { kind: 'not asked for' };
   const folder = await mkdtemp(join(resolve(dir), 'eventsrc-bench-'));
   try {
-    const environment = await describeEnvironment(folder, await describePeer(peer, folder));
+    const environment = await describeEnvironment(folder, await describePeers(peers, folder));
     console.log(`${formatEnvironment(environment)}\n`);
     const results: (RowResult | MoveResult)[] = [];
     for (const row of rows.filter(({ id }) => only.includes(id))) {
-      const result = await measureRow(row, peer, quick ? quickPace : fullPace, folder);
+      const result = await measureRow(row, peers, quick ? quickPace : fullPace, folder);
       results.push(result);
       console.log(`${formatRow(result)}\n`);
     }
@@ -54,14 +56,14 @@ async function runBench({ quick, only, json, dir }: Options): Promise<void> {
   }
 }
 
-/** What a reader must know of the peer before comparing. */
-async function describePeer(peer: Peer | undefined, folder: string): Promise<readonly string[]> {
-  if (peer === undefined) return ['emmett-sqlite: not asked for'];
-  if (peer.kind === 'unavailable') return [`emmett-sqlite: not available: ${peer.reason}`];
+/** What a reader must know of the peers before comparing. */
+async function describePeers(peers: LoadedPeers, folder: string): Promise<readonly string[]> {
+  if (peers.kind === 'not asked for') return ['peers: not asked for'];
+  if (peers.kind === 'unavailable') return [`peers: not available: ${peers.reason}`];
   return [
-    `emmett-sqlite, a connection per append, as documented: ${await describeEmmett(peer.emmett, 'per_append', folder)}`,
-    `emmett-sqlite, kept, one connection for all appends: ${await describeEmmett(peer.emmett, 'kept', folder)}`,
-    'so either is compared one at a time',
+    `emmett-sqlite, a connection per append, as documented: ${await describeEmmett(peers.emmettSqlite, 'per_append', folder)}`,
+    `emmett-sqlite, kept, one connection for all appends: ${await describeEmmett(peers.emmettSqlite, 'kept', folder)}`,
+    'so either is compared one at a time; and so is act-sqlite, of whose commits made at once all but one fail',
   ];
 }
 

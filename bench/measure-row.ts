@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Budget, Contestant, Measurement } from './contestants/contestant.ts';
-import { emmettSqlite } from './contestants/emmett-sqlite.ts';
-import type { Peer } from './peers.ts';
+import type { LoadedPeers } from './peers.ts';
 import type { Row } from './rows.ts';
 import { quantile, spreadOf } from './statistics.ts';
 import type { Spread } from './statistics.ts';
@@ -62,8 +61,8 @@ interface Entrant {
 }
 
 /** Runs everyone in turn, round after round, each time on a new file in this folder. */
-export async function measureRow(row: Row, peer: Peer | undefined, pace: Pace, folder: string): Promise<RowResult> {
-  const entrants = entrantsOf(row, peer, pace);
+export async function measureRow(row: Row, peers: LoadedPeers, pace: Pace, folder: string): Promise<RowResult> {
+  const entrants = entrantsOf(row, peers, pace);
   for (let round = 0; round < pace.rounds; round++) {
     // Each begins a round once: nobody always writes on the disk that another has just filled.
     for (let turn = 0; turn < entrants.length; turn++) {
@@ -82,7 +81,7 @@ export async function measureRow(row: Row, peer: Peer | undefined, pace: Pace, f
     spread,
     eventsPerRound: eventsPerRound(ours),
     against: others.filter(({ failure }) => failure === undefined).map((other) => compare(rates, other)),
-    missing: [...(row.peersAppend === undefined ? [] : missingPeers(peer)), ...others.flatMap(missingOf)],
+    missing: [...(row.peers === undefined ? [] : missingPeers(peers)), ...others.flatMap(missingOf)],
     ...(latencies.length > 0 && {
       p50: quantile(latencies, 0.5),
       p99: quantile(latencies, 0.99),
@@ -92,21 +91,13 @@ export async function measureRow(row: Row, peer: Peer | undefined, pace: Pace, f
 }
 
 /** Ours first. */
-function entrantsOf(
-  { ours, against, peersAppend, eventsMax }: Row,
-  peer: Peer | undefined,
-  pace: Pace,
-): readonly Entrant[] {
+function entrantsOf({ ours, against, peers, eventsMax }: Row, loaded: LoadedPeers, pace: Pace): readonly Entrant[] {
   const budget = { eventsMax: Math.ceil(eventsMax * pace.share), secondsMax: pace.secondsMax };
   const own = [ours, ...against];
-  // Whatever our load, it is called one at a time: emmett-behaviour.ts shows why.
-  const peers =
-    peer?.kind === 'ready' && peersAppend !== undefined
-      ? (['per_append', 'kept'] as const).map((how) => emmettSqlite(peer.emmett, how, peersAppend))
-      : [];
+  const others = loaded.kind === 'ready' ? (peers?.(loaded) ?? []) : [];
   return [
     ...own.map((contestant) => ({ contestant, budget, mayFail: false, rounds: [] })),
-    ...peers.map((contestant) => ({
+    ...others.map((contestant) => ({
       contestant,
       budget: { ...budget, secondsMax: pace.peerSecondsMax },
       mayFail: true,
@@ -152,8 +143,8 @@ function compare(ours: readonly number[], entrant: Entrant): Against {
   };
 }
 
-function missingPeers(peer: Peer | undefined): readonly Missing[] {
-  return peer?.kind === 'unavailable' ? [{ name: 'emmett-sqlite', reason: peer.reason }] : [];
+function missingPeers(peers: LoadedPeers): readonly Missing[] {
+  return peers.kind === 'unavailable' ? [{ name: 'the peers', reason: peers.reason }] : [];
 }
 
 function missingOf({ contestant: { name }, failure }: Entrant): readonly Missing[] {

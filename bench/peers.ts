@@ -7,30 +7,54 @@ import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
+import type { ActSqlite } from './contestants/act-sqlite.ts';
+import type { Emmett } from './contestants/emmett-commands.ts';
 import type { EmmettSqlite } from './contestants/emmett-sqlite.ts';
 
 const folder = join(import.meta.dirname, 'peers');
 const installTimeoutMs = 300_000;
 
-export type Peer = { readonly kind: 'ready'; readonly emmett: EmmettSqlite } | Unavailable;
-
-interface Unavailable {
-  readonly kind: 'unavailable';
-  readonly reason: string;
+/** The modules of the peers. */
+export interface Peers {
+  readonly emmett: Emmett;
+  readonly emmettSqlite: EmmettSqlite;
+  readonly actSqlite: ActSqlite;
 }
 
+/** What became of them. */
+export type LoadedPeers =
+  | ({ readonly kind: 'ready' } & Peers)
+  | { readonly kind: 'unavailable'; readonly reason: string }
+  | { readonly kind: 'not asked for' };
+
 /** Installs what is missing; where that is impossible, says why. */
-export async function loadEmmett(say: (line: string) => void): Promise<Peer> {
+export async function loadPeers(say: (line: string) => void): Promise<LoadedPeers> {
   try {
     if (!isInstalled()) {
       say('Installing the peers (sqlite3 is compiled where no binary can be downloaded: a minute or two)…');
       await install();
     }
-    // The one place where the peer gets its type: our interface is a part of what its declarations say.
+    // The one place where the peers get their types: our interfaces are a part of what their declarations say.
     const loadFromPeers = createRequire(join(folder, 'package.json'));
-    return { kind: 'ready', emmett: loadFromPeers('@event-driven-io/emmett-sqlite') as EmmettSqlite };
+    return {
+      kind: 'ready',
+      emmett: loadFromPeers('@event-driven-io/emmett') as Emmett,
+      emmettSqlite: loadFromPeers('@event-driven-io/emmett-sqlite') as EmmettSqlite,
+      actSqlite: (await inPeers(() => import(loadFromPeers.resolve('@rotorsoft/act-sqlite')))) as ActSqlite,
+    };
   } catch (error) {
     return { kind: 'unavailable', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Act reads the package.json of the folder that it is started in, and is particular about it. */
+async function inPeers<Result>(work: () => Promise<Result>): Promise<Result> {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    return await work();
+  } finally {
+    process.chdir(before);
   }
 }
 

@@ -1,9 +1,14 @@
+import { actSqlite as act } from './contestants/act-sqlite.ts';
 import type { Contestant } from './contestants/contestant.ts';
 import type { Load } from './contestants/drive.ts';
+import { emmettCommands } from './contestants/emmett-commands.ts';
+import { emmettSqlite as emmett } from './contestants/emmett-sqlite.ts';
+import { eventsrcCommands } from './contestants/eventsrc-commands.ts';
 import { eventsrc } from './contestants/eventsrc.ts';
 import { eventsrcLoads, rawLoads } from './contestants/load-streams.ts';
 import { rawSqlite } from './contestants/raw-sqlite.ts';
 import { eventsrcReads, rawReads } from './contestants/read-all.ts';
+import type { Peers } from './peers.ts';
 
 export const rowIds = [
   'append.serial',
@@ -13,6 +18,7 @@ export const rowIds = [
   'append.batch100',
   'append.any',
   'append.tagged',
+  'command.c256',
   'load.cold',
   'read.all',
 ] as const;
@@ -25,8 +31,8 @@ export interface Row {
   readonly ours: Contestant;
   /** The raw limit, or ourselves at something simpler. */
   readonly against: readonly Contestant[];
-  /** Where peers are measured too: events in one of their appends. */
-  readonly peersAppend?: number;
+  /** What a user might pick instead. */
+  readonly peers?: (peers: Peers) => readonly Contestant[];
   /**
    * Events that a round of eventsrc and of raw SQLite writes or reads. Over 256 streams they are so many that the index on
    * (stream, version) has more pages than a group has events, as it has in a store of any age.
@@ -37,7 +43,16 @@ export interface Row {
 /** @param transactions sizes of raw SQLite's: ours at best, and what larger ones would give. */
 function appends(id: RowId, what: string, load: Load, transactions: readonly number[], eventsMax: number): Row {
   const against = transactions.map((size) => rawSqlite(size, load.inFlight));
-  return { id, what, ours: eventsrc(load), against, peersAppend: load.eventsPerAppend, eventsMax };
+  return { id, what, ours: eventsrc(load), against, peers: appendingPeers(load.eventsPerAppend), eventsMax };
+}
+
+/** Whatever our load, they are called one at a time: emmett-behaviour.ts shows why, and of 32 of Act's 31 fail. */
+function appendingPeers(eventsPerAppend: number): (peers: Peers) => readonly Contestant[] {
+  return ({ emmettSqlite, actSqlite }) => [
+    emmett(emmettSqlite, 'per_append', eventsPerAppend),
+    emmett(emmettSqlite, 'kept', eventsPerAppend),
+    act(actSqlite, eventsPerAppend),
+  ];
 }
 
 const c256: Load = { inFlight: 256, eventsPerAppend: 1 };
@@ -85,6 +100,17 @@ export const rows: readonly Row[] = [
     ours: eventsrc(c256, 'tagged'),
     against: [eventsrc(c256)],
     eventsMax: 150_000,
+  },
+  {
+    id: 'command.c256',
+    what: 'commands, 256 at a time over 1,000 aggregates: validated, with a key and its receipt, decided, durably appended',
+    ours: eventsrcCommands,
+    against: [],
+    peers: (peers) =>
+      (['memory', 'sqlite', 'sqlite, kept'] as const).map((keeping) =>
+        emmettCommands(peers.emmett, peers.emmettSqlite, keeping),
+      ),
+    eventsMax: 60_000,
   },
   {
     id: 'load.cold',
