@@ -31,6 +31,8 @@ export class Plan {
   /** What the caller explicitly expects of the first step's stream. */
   readonly expected: ExpectedVersion | undefined;
   readonly deadline: Deadline;
+  /** What its steps are decided upon, each once. */
+  readonly boundaries: readonly Boundary[];
   /** Lost races so far. */
   conflicts = 0;
   /** Whether its append is on its way, with others or alone; then an abort of it is told by the append itself. */
@@ -45,6 +47,7 @@ export class Plan {
     this.key = given.key;
     this.expected = given.expected;
     this.deadline = given.deadline;
+    this.boundaries = [...new Map(this.steps.map(({ boundary }) => [boundary.key, boundary])).values()];
     this.deadline.signal.addEventListener('abort', () => this.#abort(), { once: true });
   }
 
@@ -77,10 +80,5 @@ export class Plan {
     const { key, digest, windowMs } = this.key;
     const expiresAt = windowMs === Infinity ? null : Math.ceil(now + windowMs);
     return [{ key, commandDigest: digest, outcome: outcome(), expiresAt }];
-  }
-
-  /** What its steps are decided upon, each once. */
-  get boundaries(): readonly Boundary[] {
-    return [...new Map(this.steps.map(({ boundary }) => [boundary.key, boundary])).values()];
   }
 }

@@ -31,14 +31,15 @@ interface Proposed {
 
 /**
  * Does the plans that wait for the same boundaries, until each has its receipt. They are decided one after another,
- * each upon what those before it lead to, and appended together.
+ * each upon what those before it lead to, and appended together. That a command was done before is rare, and the append
+ * tells: whether its key has a receipt is only asked where nothing is appended, or the append was refused.
  */
 export async function takeTurn(plans: readonly Plan[], context: TurnContext): Promise<void> {
   try {
-    await answerRepetitions(plans, context);
-    const open = plans.filter((plan) => !plan.isSettled);
-    if (open.length > 0) await new Turn(open, context).run();
+    await new Turn(plans, context).run();
   } catch (error) {
+    // What was done once has its answer, even where it could not be decided again.
+    await answerRepetitions(plans, context);
     for (const plan of plans) plan.fail(error);
   }
 }
@@ -160,11 +161,12 @@ class Turn {
     this.#isFresh = true;
     for (const { plan, proposal } of proposed) {
       switch (proposal.kind) {
+        // Perhaps it is this very command that was done before, here or elsewhere: of these no append has told us.
         case 'failed':
+          await answerRepetition(plan, this.#context);
           plan.fail(proposal.error);
           break;
         case 'conflict':
-          // Perhaps it is this very command that was done meanwhile, elsewhere.
           await answerRepetition(plan, this.#context);
           plan.settle({ ...proposal, index: 0 });
           break;

@@ -13,7 +13,17 @@ export const depthMax = 500;
  * functions, symbols, BigInt, NaN and the infinities, Dates and other class instances, holes, lone surrogates, cycles.
  */
 export function toFaithfulJson(value: unknown, name: string): string {
-  return textOf(value, undefined, name, 0);
+  return textOf(value, undefined, { name, isCanonical: false }, 0);
+}
+
+/** The same with keys in order and without those that are undefined: one text for whatever is asked for in other words. */
+export function toCanonicalJson(value: unknown, name: string): string {
+  return textOf(value, undefined, { name, isCanonical: true }, 0);
+}
+
+interface Writing {
+  readonly name: string;
+  readonly isCanonical: boolean;
 }
 
 /** The way from the root to a value, kept as links so that the walk builds paths only for an error. */
@@ -23,60 +33,67 @@ interface Place {
   key: string | number;
 }
 
-function textOf(value: unknown, place: Place | undefined, name: string, depth: number): string {
+function textOf(value: unknown, place: Place | undefined, writing: Writing, depth: number): string {
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) throw unfaithful(place, name, 'a lone surrogate');
+      if (!value.isWellFormed()) throw unfaithful(place, writing.name, 'a lone surrogate');
       return quoted(value);
     case 'boolean':
       return value ? 'true' : 'false';
     case 'number':
-      if (!Number.isFinite(value)) throw unfaithful(place, name, String(value));
+      if (!Number.isFinite(value)) throw unfaithful(place, writing.name, String(value));
       return Object.is(value, -0) ? '-0' : String(value);
     case 'object':
       if (value === null) return 'null';
-      if (depth >= depthMax) throw tooDeep(place, name);
-      return Array.isArray(value) ? textOfArray(value, place, name, depth) : textOfObject(value, place, name, depth);
+      if (depth >= depthMax) throw tooDeep(place, writing.name);
+      return Array.isArray(value)
+        ? textOfArray(value, place, writing, depth)
+        : textOfObject(value, place, writing, depth);
     case 'undefined':
-      throw unfaithful(place, name, 'undefined');
+      throw unfaithful(place, writing.name, 'undefined');
     default:
-      throw unfaithful(place, name, `a ${typeof value}`);
+      throw unfaithful(place, writing.name, `a ${typeof value}`);
   }
 }
 
-function textOfArray(value: readonly unknown[], parent: Place | undefined, name: string, depth: number): string {
+function textOfArray(value: readonly unknown[], parent: Place | undefined, writing: Writing, depth: number): string {
   // Array.prototype, of whatever realm, is an array itself; that of a subclass is not.
   if (!Array.isArray(Object.getPrototypeOf(value)))
-    throw unfaithful(parent, name, `an instance of ${className(value)}`);
+    throw unfaithful(parent, writing.name, `an instance of ${className(value)}`);
   const place: Place = { parent, value, key: 0 };
   const { length } = value;
   let text = '[';
   for (let index = 0; index < length; index++) {
     place.key = index;
     const item = value[index];
-    if (item === undefined && !(index in value)) throw unfaithful(place, name, 'a hole in an array');
+    if (item === undefined && !(index in value)) throw unfaithful(place, writing.name, 'a hole in an array');
     if (index > 0) text += ',';
-    text += textOf(item, place, name, depth + 1);
+    text += textOf(item, place, writing, depth + 1);
   }
   // `length` is the one own property of an array that is not an element.
-  if (Reflect.ownKeys(value).length !== length + 1) throw unfaithful(parent, name, 'an array with further properties');
+  if (Reflect.ownKeys(value).length !== length + 1)
+    throw unfaithful(parent, writing.name, 'an array with further properties');
   return `${text}]`;
 }
 
-function textOfObject(value: object, parent: Place | undefined, name: string, depth: number): string {
+function textOfObject(value: object, parent: Place | undefined, writing: Writing, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null && !isForeignPlain(prototype)) {
-    throw unfaithful(parent, name, `an instance of ${className(value)}`);
+    throw unfaithful(parent, writing.name, `an instance of ${className(value)}`);
   }
   const keys = Object.keys(value);
-  if (Reflect.ownKeys(value).length !== keys.length) throw unfaithful(parent, name, 'a symbol or a hidden property');
+  if (Reflect.ownKeys(value).length !== keys.length)
+    throw unfaithful(parent, writing.name, 'a symbol or a hidden property');
+  if (writing.isCanonical) keys.sort();
   const place: Place = { parent, value, key: '' };
   let text = '{';
   for (const key of keys) {
+    const item = (value as Record<string, unknown>)[key];
+    if (item === undefined && writing.isCanonical) continue;
     place.key = key;
     if (text.length > 1) text += ',';
-    text += keyTexts.get(key) ?? keyText(place, key, name);
-    text += textOf((value as Record<string, unknown>)[key], place, name, depth + 1);
+    text += keyTexts.get(key) ?? keyText(place, key, writing);
+    text += textOf(item, place, writing, depth + 1);
   }
   return `${text}}`;
 }
@@ -85,7 +102,7 @@ function textOfObject(value: object, parent: Place | undefined, name: string, de
 const keyTexts = new Map<string, string>();
 const keyTextsMax = 1_000;
 
-function keyText(place: Place, key: string, name: string): string {
+function keyText(place: Place, key: string, { name }: Writing): string {
   if (!key.isWellFormed()) throw unfaithful(place, name, 'a lone surrogate in a key');
   const text = `${quoted(key)}:`;
   if (keyTexts.size >= keyTextsMax) keyTexts.clear();

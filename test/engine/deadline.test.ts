@@ -164,8 +164,8 @@ test('a command that is cancelled when its append is done, and others’ answers
           const value: unknown = Reflect.get(target, name, target);
           if (name !== 'receipt') return typeof value === 'function' ? value.bind(target) : value;
           return async (key: string) => {
-            // First when its turn begins, then again before it is told of a conflict.
-            if (++asked === 2) aborting.abort();
+            // Before it is told of a conflict.
+            if (++asked === 1) aborting.abort();
             return target.receipt(key);
           };
         },

@@ -202,27 +202,55 @@ describe.each<[string, () => Backend]>([
   });
 });
 
-test('a conflict is none where the very command was done elsewhere, after its receipt was looked up', async () => {
-  const store = shared(memory());
-  const theirs = await engineOn(store);
-  const send = (engine: Engine) =>
-    engine.execute(deposit('1', { amount: 1 }), { idempotencyKey: 'k', expectedVersion: 0 });
-  let isFirst = true;
-  const ours = await engineOn({
-    name: 'late',
-    openEvents: async (options) =>
-      new Proxy(await store.openEvents(options), {
-        get(target, name) {
-          const value: unknown = Reflect.get(target, name, target);
-          if (name !== 'receipt') return typeof value === 'function' ? value.bind(target) : value;
-          return async (key: string) => {
-            const found = await target.receipt(key);
-            if (isFirst) await send(theirs);
-            isFirst = false;
-            return found;
-          };
+describe('a command that was done before is answered with its receipt, also where it could not be done now', () => {
+  const folds = { broken: false };
+  const fragile = defineAggregate({
+    name: 'fragile',
+    events: { Cracked: z.object({}) },
+    initialState: 0,
+    evolve: {
+      Cracked: (cracks) => {
+        if (folds.broken) throw new Error('the fold is broken');
+        return cracks + 1;
+      },
+    },
+    commands: {
+      crack: {
+        input: z.object({}),
+        decide: (cracks) => {
+          if (cracks > 0) throw new Error('it has a crack');
+          return [{ type: 'Cracked', data: {} }];
         },
-      }),
+      },
+    },
   });
-  expect(await send(ours)).toMatchObject({ kind: 'accepted', version: 1, duplicate: true });
+  const options = { idempotencyKey: 'k' };
+
+  test('because the stream has gone on', async () => {
+    const engine = await engineOn(memory());
+    const send = () => engine.execute(deposit('1', { amount: 1 }), { ...options, expectedVersion: 0 });
+    expect(await send()).toMatchObject({ kind: 'accepted', version: 1, duplicate: false });
+    expect(await send()).toMatchObject({ kind: 'accepted', version: 1, duplicate: true });
+  });
+
+  test('because its decide throws, or its events can no longer be folded', async () => {
+    const store = shared(memory());
+    const openOne = async () => {
+      const engine = await openEngine({ store, aggregates: [fragile] });
+      onTestFinished(() => engine.close());
+      return engine;
+    };
+    const first = await openOne();
+    expect(await first.execute(fragile.commands.crack('1', {}), options)).toMatchObject({ duplicate: false });
+    expect(await first.execute(fragile.commands.crack('1', {}), options)).toMatchObject({
+      version: 1,
+      duplicate: true,
+    });
+    folds.broken = true;
+    const second = await openOne();
+    const again = await second.execute(fragile.commands.crack('1', {}), options);
+    expect(again).toMatchObject({ kind: 'accepted', version: 1, duplicate: true });
+    const others = second.execute(fragile.commands.crack('1', {}), { idempotencyKey: 'other' });
+    await expect(others).rejects.toMatchObject({ code: 'evolve_failed' });
+  });
 });
