@@ -6,7 +6,7 @@ import { sampleEvents, sampleTypes } from './sample-events.ts';
 
 /** The table of events of src/sqlite/schema.ts with its two indexes. */
 const schema = `
-  create table events (
+  create table if not exists events (
     position integer primary key,
     stream integer not null,
     version integer not null,
@@ -18,8 +18,8 @@ const schema = `
     segment integer,
     crc integer not null
   ) strict;
-  create unique index events_by_stream on events (stream, version);
-  create index events_by_type on events (type);
+  create unique index if not exists events_by_stream on events (stream, version);
+  create index if not exists events_by_type on events (type);
 `;
 
 export const digestBytes = 32;
@@ -60,7 +60,7 @@ export function rawSqlite(rowsPerTransaction: number, streams: number): Contesta
   };
 }
 
-function openRaw(file: string): DatabaseSync {
+export function openRaw(file: string): DatabaseSync {
   const db = new DatabaseSync(file);
   const mode = db.prepare('pragma journal_mode = wal').get()?.['journal_mode'];
   if (mode !== 'wal') throw new Error(`raw SQLite is in journal mode ${String(mode)}: it can't be compared`);
@@ -73,18 +73,22 @@ function openRaw(file: string): DatabaseSync {
 
 /** Inserts the next so many rows, which go round the streams. */
 function insertRows(db: DatabaseSync, streams: number): (count: number) => void {
-  const statement = db.prepare('insert into events values (?, ?, ?, ?, ?, null, ?, ?, null, ?)');
-  const recordedAt = 1_800_000_000_000;
+  const insert = rawRow(db);
   let position = 0;
   return (count) => {
-    for (const end = position + count; position < end;) {
-      const { dataLength, payload } = payloads[position % payloads.length] as (typeof payloads)[number];
-      const stream = 1 + (position % streams);
-      const version = 1 + Math.floor(position / streams);
-      const type = 1 + (position % sampleTypes.length);
-      position += 1;
-      statement.run(position, stream, version, type, recordedAt, dataLength, payload, 0x7fff_ffff - position);
-    }
+    for (const end = position + count; position < end; position++)
+      insert(position + 1, 1 + (position % streams), 1 + Math.floor(position / streams));
+  };
+}
+
+/** Inserts one row, whose content follows from its position. */
+export function rawRow(db: DatabaseSync): (position: number, stream: number, version: number) => void {
+  const statement = db.prepare('insert into events values (?, ?, ?, ?, ?, null, ?, ?, null, ?)');
+  const recordedAt = 1_800_000_000_000;
+  return (position, stream, version) => {
+    const { dataLength, payload } = payloads[position % payloads.length] as (typeof payloads)[number];
+    const type = 1 + (position % sampleTypes.length);
+    statement.run(position, stream, version, type, recordedAt, dataLength, payload, 0x7fff_ffff - position);
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * A piece of an index run: up to 330 entries, which fill a page of the file.
+ * A piece of an index run, as many entries as fill a page of the file.
  *
  * A damaged entry of an index is not served, it is missed, which no checksum of the events would show. So a block has
  * a checksum, and it says from where to where it reaches: an entry that ought to be in it and is not does not exist.
@@ -26,15 +26,33 @@ export interface BlockPlace {
 export const beginning: Entry = { key: -1, position: 0 };
 export const end: Entry = { key: Infinity, position: Infinity };
 
-export const entriesMax = 330;
+/** With what SQLite adds, a block fills a page. */
+const blockBytesMax = 4_000;
 
 /**
- * In a block: its checksum, how many entries it has, and the first entry behind it; then the keys of its entries, then
- * their positions, counted from the first of the run. Numbers are little-endian.
+ * In a block: its checksum, how many entries it has and how wide their keys are, and the first entry behind it; then the
+ * keys, then the positions of its entries, counted from the first of the run. Numbers are little-endian.
  */
-const layout = { crc: 0, count: 4, nextKey: 8, nextPosition: 16, entries: 24 } as const;
-const keyBytes = 8;
+const layout = { crc: 0, count: 4, keyBytes: 6, nextKey: 8, nextPosition: 16, keys: 24 } as const;
 const positionBytes = 4;
+/** What keys are written as: one for all entries, integers, or, where they are too large, doubles. */
+const widths = { one: 0, integers: 4, doubles: 8 } as const;
+const doubleBytes = 8;
+
+/** Keys ascend. */
+function widthOf(first: number, last: number): number {
+  if (first === last) return widths.one;
+  return last < 2 ** 32 ? widths.integers : widths.doubles;
+}
+
+function positionsAt(keyBytes: number, count: number): number {
+  return layout.keys + (keyBytes === widths.one ? doubleBytes : count * keyBytes);
+}
+
+/** Whether so many entries, with such keys at both ends, are too many for a block. */
+export function isTooLong(firstKey: number, lastKey: number, count: number): boolean {
+  return positionsAt(widthOf(firstKey, lastKey), count) + count * positionBytes > blockBytesMax;
+}
 
 /** The entries column by column, and the one behind them. */
 export function encodeBlock(
@@ -43,14 +61,20 @@ export function encodeBlock(
   positions: readonly number[],
   next: Entry,
 ): Uint8Array {
-  const view = new DataView(new ArrayBuffer(layout.entries + keys.length * (keyBytes + positionBytes)));
-  view.setUint32(layout.count, keys.length, true);
+  const count = keys.length;
+  const keyBytes = widthOf(keys[0] ?? 0, keys.at(-1) ?? 0);
+  const start = positionsAt(keyBytes, count);
+  const view = new DataView(new ArrayBuffer(start + count * positionBytes));
+  view.setUint16(layout.count, count, true);
+  view.setUint16(layout.keyBytes, keyBytes, true);
   view.setFloat64(layout.nextKey, next.key, true);
   view.setFloat64(layout.nextPosition, next.position, true);
-  const positionsAt = layout.entries + keys.length * keyBytes;
-  for (let index = 0; index < keys.length; index++) {
-    view.setFloat64(layout.entries + index * keyBytes, keys[index] as number, true);
-    view.setUint32(positionsAt + index * positionBytes, (positions[index] as number) - place.first, true);
+  if (keyBytes === widths.one) view.setFloat64(layout.keys, keys[0] ?? 0, true);
+  for (let index = 0; index < count; index++) {
+    const key = keys[index] as number;
+    if (keyBytes === widths.integers) view.setUint32(layout.keys + index * keyBytes, key, true);
+    else if (keyBytes === widths.doubles) view.setFloat64(layout.keys + index * keyBytes, key, true);
+    view.setUint32(start + index * positionBytes, (positions[index] as number) - place.first, true);
   }
   view.setInt32(layout.crc, checksum(place, view), true);
   return new Uint8Array(view.buffer);
@@ -64,6 +88,7 @@ function checksum({ first, last, kind, from }: BlockPlace, block: DataView): num
 export class IndexBlock {
   readonly #view: DataView;
   readonly #runFirst: number;
+  readonly #keyBytes: number;
   readonly #positionsAt: number;
   readonly from: Entry;
   /** The first entry behind this block. */
@@ -74,18 +99,19 @@ export class IndexBlock {
     this.#view = view;
     this.#runFirst = first;
     this.from = from;
-    this.count = view.getUint32(layout.count, true);
+    this.count = view.getUint16(layout.count, true);
+    this.#keyBytes = view.getUint16(layout.keyBytes, true);
     this.next = {
       key: view.getFloat64(layout.nextKey, true),
       position: view.getFloat64(layout.nextPosition, true),
     };
-    this.#positionsAt = layout.entries + this.count * keyBytes;
+    this.#positionsAt = positionsAt(this.#keyBytes, this.count);
   }
 
   /** Undefined if the block is damaged. */
   static decode(place: BlockPlace, bytes: Uint8Array): IndexBlock | undefined {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const isWhole = bytes.length >= layout.entries && view.getInt32(layout.crc, true) === checksum(place, view);
+    const isWhole = bytes.length >= layout.keys && view.getInt32(layout.crc, true) === checksum(place, view);
     return isWhole ? new IndexBlock(view, place) : undefined;
   }
 
@@ -95,7 +121,8 @@ export class IndexBlock {
   }
 
   key(index: number): number {
-    return this.#view.getFloat64(layout.entries + index * keyBytes, true);
+    if (this.#keyBytes === widths.integers) return this.#view.getUint32(layout.keys + index * widths.integers, true);
+    return this.#view.getFloat64(layout.keys + index * this.#keyBytes, true);
   }
 
   position(index: number): number {

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { beginning, encodeBlock, end, entriesMax } from './index-block.ts';
+import { beginning, encodeBlock, end, isTooLong } from './index-block.ts';
 import type { Entry, IndexBlock } from './index-block.ts';
 import type { IndexRuns, Kind, Range } from './index-runs.ts';
 
@@ -21,7 +21,7 @@ export class RunWriter {
   }
 
   add(key: number, position: number): void {
-    if (this.#keys.length === entriesMax) this.#write({ key, position });
+    if (isTooLong(this.#keys[0] ?? key, key, this.#keys.length + 1)) this.#write({ key, position });
     this.#keys.push(key);
     this.#positions.push(position);
   }

@@ -106,12 +106,20 @@ export class ThreadLink {
   }
 }
 
+/** What these threads make is soon of no use: left alone, V8 lets it pile up to 48 MB in each. */
+const maxYoungGenerationSizeMb = 16;
+
 function startWorker(name: ThreadName, workerData: unknown): Worker {
   // In the sources the module ends in .ts, in the package in .js, elsewhere as whoever packed it liked.
   const [ending = '.js'] = /\.[cm]?[jt]s(?=$|[?#])/.exec(import.meta.url) ?? [];
   try {
     // Options of the main program (--input-type, --import) are not meant for this thread.
-    return new Worker(new URL(`./${name}${ending}`, import.meta.url), { workerData, execArgv: [], stdin: false });
+    return new Worker(new URL(`./${name}${ending}`, import.meta.url), {
+      workerData,
+      execArgv: [],
+      stdin: false,
+      resourceLimits: { maxYoungGenerationSizeMb },
+    });
   } catch (error) {
     throw unstartable(name, error);
   }

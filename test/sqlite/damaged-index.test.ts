@@ -159,12 +159,11 @@ test.each(ways)('what is read through a damaged %s is right, or an error: %#', a
   const file = large;
   const original = await attempt(file, read);
   expect(original, how).not.toBeInstanceOf(EngineError);
-  const bits = where().flatMap(({ start, size }) =>
-    Array.from({ length: flips }, () => ({
-      at: start + Math.floor(Math.random() * size),
-      bit: Math.floor(Math.random() * 8),
-    })),
-  );
+  const regions = where();
+  const bits = Array.from({ length: flips }, () => {
+    const { start, size } = regions[Math.floor(Math.random() * regions.length)] as Region;
+    return { at: start + Math.floor(Math.random() * size), bit: Math.floor(Math.random() * 8) };
+  });
   let noticed = 0;
   for (const { at, bit } of bits) {
     await withFlippedBit(file, at, bit, async () => {
