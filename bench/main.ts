@@ -4,6 +4,9 @@ import { emmettConcurrency, emmettDurability } from './contestants/emmett-behavi
 import type { Connecting, EmmettSqlite } from './contestants/emmett-sqlite.ts';
 import { describeEnvironment } from './environment.ts';
 import { measureRow } from './measure-row.ts';
+import { largeIds } from './large/large.ts';
+import { measureLarge } from './large/measure-large.ts';
+import type { LargePace, LargeResult } from './large/measure-large.ts';
 import { measureMoves } from './move/measure-move.ts';
 import type { MovePace, MoveResult } from './move/measure-move.ts';
 import type { Pace, RowResult } from './measure-row.ts';
@@ -11,13 +14,15 @@ import { parseOptions, usage } from './options.ts';
 import type { Options } from './options.ts';
 import { loadPeers } from './peers.ts';
 import type { LoadedPeers } from './peers.ts';
-import { formatEnvironment, formatMove, formatRow } from './report.ts';
+import { formatEnvironment, formatFigure, formatMove, formatRow } from './report.ts';
 import { rows } from './rows.ts';
 
 const fullPace: Pace = { rounds: 5, share: 1, secondsMax: 12, peerSecondsMax: 1 };
 const quickPace: Pace = { rounds: 2, share: 0.05, secondsMax: 2, peerSecondsMax: 0.3 };
 const fullMove: MovePace = { rounds: 3, events: 1_000_000 };
 const quickMove: MovePace = { rounds: 1, events: 10_000 };
+const fullLarge: LargePace = { small: 100_000, large: 5_000_000, receipts: 1_000_000, openings: 5 };
+const quickLarge: LargePace = { small: 50_000, large: 100_000, receipts: 10_000, openings: 1 };
 
 try {
   const options = parseOptions(process.argv.slice(2));
@@ -37,7 +42,7 @@ async function runBench({ quick, only, json, dir }: Options): Promise<void> {
   try {
     const environment = await describeEnvironment(folder, await describePeers(peers, folder));
     console.log(`${formatEnvironment(environment)}\n`);
-    const results: (RowResult | MoveResult)[] = [];
+    const results: (RowResult | MoveResult | LargeResult)[] = [];
     for (const row of rows.filter(({ id }) => only.includes(id))) {
       const result = await measureRow(row, peers, quick ? quickPace : fullPace, folder);
       results.push(result);
@@ -48,6 +53,13 @@ async function runBench({ quick, only, json, dir }: Options): Promise<void> {
       for (const move of moves.filter(({ id }) => only.includes(id))) {
         results.push(move);
         console.log(`${formatMove(move)}\n`);
+      }
+    }
+    if (only.some((id) => (largeIds as readonly string[]).includes(id))) {
+      const figures = await measureLarge(quick ? quickLarge : fullLarge, folder);
+      for (const figure of figures.filter(({ id }) => only.includes(id))) {
+        results.push(figure);
+        console.log(`${formatFigure(figure)}\n`);
       }
     }
     if (json !== undefined) await writeFile(json, `${JSON.stringify({ environment, rows: results }, undefined, 2)}\n`);

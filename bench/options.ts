@@ -1,12 +1,14 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { largeIds } from './large/large.ts';
+import type { LargeId } from './large/large.ts';
 import { moveIds } from './move/moves.ts';
 import type { MoveId } from './move/moves.ts';
 import { rowIds } from './rows.ts';
 import type { RowId } from './rows.ts';
 
-type KnownId = RowId | MoveId;
-const knownIds: readonly KnownId[] = [...rowIds, ...moveIds];
+type KnownId = RowId | MoveId | LargeId;
+const knownIds: readonly KnownId[] = [...rowIds, ...moveIds, ...largeIds];
 
 export const usage = `npm run bench -- [options]
 

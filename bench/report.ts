@@ -1,5 +1,6 @@
 import type { Environment } from './environment.ts';
 import type { RowResult } from './measure-row.ts';
+import type { LargeResult } from './large/measure-large.ts';
 import type { MoveResult } from './move/measure-move.ts';
 import type { Spread } from './statistics.ts';
 
@@ -55,6 +56,14 @@ export function formatMove({
     return `  ${other.name.padEnd(nameWidth)}${count(other.value).padStart(9)} events/s  ${times(other.ratio)}  (${times(low)} to ${times(high)})`;
   });
   return [`${id}: ${what}, ${count(events)} events`, line('eventsrc', value, spread, peak), ...theirs].join('\n');
+}
+
+/** A figure that is no rate: less is better. */
+export function formatFigure({ id, what, unit, value, against }: LargeResult): string {
+  const show = (name: string, figure: number) =>
+    `  ${name.padEnd(nameWidth)}${figure.toPrecision(3).padStart(9)} ${unit}`;
+  const theirs = against.map((other) => `${show(other.name, other.value)}  ${times(other.ratio)}`);
+  return [`${id}: ${what}`, show('eventsrc', value), ...theirs].join('\n');
 }
 
 const nameWidth = 48;

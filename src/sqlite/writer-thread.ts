@@ -14,21 +14,32 @@ export type WiredResult =
 
 /** How long nothing is tried after a slice of the index failed, for example because the disk is full. */
 const retryMs = 1_000;
+/** For every so many events a slice: enough to write their runs, to merge them, and to delete what was merged. */
+const eventsPerSlice = 100;
 
 const options = workerData as WriterOptions;
 let writer: Writer | undefined;
 let timer: NodeJS.Timeout | undefined;
+/** The last position when the index was written last. */
+let indexedAt = 0;
 
 serve(options.file, handle, () => {
   writer?.checkpointIfDue();
   if (writer?.isIndexDue === true) timer ??= setTimeout(maintain, 0);
 });
 
-/** Writes the index, in slices so small that nobody notices who waits for a group that arrives meanwhile. */
+/**
+ * Writes the index, in slices so small that nobody notices who waits for a group that arrives meanwhile; after large groups
+ * so many of them that the index is never far behind.
+ */
 function maintain(): void {
   timer = undefined;
   if (writer === undefined) return;
-  const isBuilt = writer.buildIndex();
+  const { position } = writer.head;
+  let isBuilt = true;
+  for (let left = 1 + (position - indexedAt) / eventsPerSlice; left >= 1 && isBuilt && writer.isIndexDue; left--)
+    isBuilt = writer.buildIndex();
+  indexedAt = position;
   writer.checkpointIfDue();
   if (!isBuilt || writer.isIndexDue) timer = setTimeout(maintain, isBuilt ? 0 : retryMs);
 }
@@ -36,6 +47,7 @@ function maintain(): void {
 function handle(kind: string, argument: unknown): unknown {
   if (kind === 'open') {
     writer ??= new Writer(options);
+    indexedAt = writer.head.position;
     return writer.head;
   }
   if (writer === undefined) throw new EngineError('store_closed', {});
