@@ -5,6 +5,8 @@ import type { Head } from './head-row.ts';
 import { receiptColumns, toReceipt } from './receipt-row.ts';
 import type { ReceiptRow } from './receipt-row.ts';
 
+const keysAtOnce = 10_000;
+
 /**
  * Receipts lie in the order of time, which keeps writing them cheap; keys are random, so an index of them would cost
  * more than the receipts. They are found through a map in memory instead, read from the file on first use.
@@ -24,7 +26,10 @@ export class Receipts {
   constructor(db: DatabaseSync, file: string) {
     this.#file = file;
     this.#select = db.prepare('select * from receipts where id = ?');
-    this.#selectKeys = db.prepare('select id, key from receipts where id > ? order by id');
+    // Row by row a million of them would take three times as long.
+    this.#selectKeys = db.prepare(
+      'select json_group_array(id) as ids, json_group_array(key) as keys from (select id, key from receipts where id > ? order by id limit ?)',
+    );
     this.#insert = db.prepare('insert into receipts values (?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#deleteExpired = db.prepare(
       'delete from receipts where id in (select id from receipts where expires_at <= ? order by expires_at limit ?) returning id, key',
@@ -71,10 +76,14 @@ export class Receipts {
   }
 
   #catchUp(head: Head): void {
-    if (this.#seen === head.receipts) return;
-    for (const { id, key } of this.#selectKeys.iterate(this.#seen) as Iterable<{ id: number; key: string }>)
-      this.#rows.set(key, id);
-    this.#seen = head.receipts;
+    while (this.#seen < head.receipts) {
+      const { ids, keys } = this.#selectKeys.get(this.#seen, keysAtOnce) as { ids: string; keys: string };
+      const newIds = JSON.parse(ids) as readonly number[];
+      const newKeys = JSON.parse(keys) as readonly string[];
+      for (const [index, key] of newKeys.entries()) this.#rows.set(key, newIds[index] as number);
+      // Behind the last one that is left.
+      this.#seen = newIds.length < keysAtOnce ? head.receipts : (newIds.at(-1) as number);
+    }
   }
 
   /** After a rollback: ids that were given are given again. */
