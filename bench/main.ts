@@ -1,90 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { emmettConcurrency, emmettDurability } from './contestants/emmett-behaviour.ts';
-import type { Connecting, EmmettSqlite } from './contestants/emmett-sqlite.ts';
-import { describeEnvironment } from './environment.ts';
-import { measureRow } from './measure-row.ts';
-import { largeIds } from './large/large.ts';
-import { measureLarge } from './large/measure-large.ts';
-import type { LargePace, LargeResult } from './large/measure-large.ts';
-import { measureMoves } from './move/measure-move.ts';
-import type { MovePace, MoveResult } from './move/measure-move.ts';
-import type { Pace, RowResult } from './measure-row.ts';
 import { parseOptions, usage } from './options.ts';
-import type { Options } from './options.ts';
 import { loadPeers } from './peers.ts';
-import type { LoadedPeers } from './peers.ts';
-import { formatEnvironment, formatFigure, formatMove, formatRow } from './report.ts';
-import { rows } from './rows.ts';
-
-const fullPace: Pace = { rounds: 5, share: 1, secondsMax: 12, peerSecondsMax: 1 };
-const quickPace: Pace = { rounds: 2, share: 0.05, secondsMax: 2, peerSecondsMax: 0.3 };
-const fullMove: MovePace = { rounds: 3, events: 1_000_000 };
-const quickMove: MovePace = { rounds: 1, events: 10_000 };
-const fullLarge: LargePace = { small: 100_000, large: 5_000_000, receipts: 1_000_000, openings: 5 };
-const quickLarge: LargePace = { small: 50_000, large: 100_000, receipts: 10_000, openings: 1 };
+import { runBench } from './run-bench.ts';
 
 try {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) console.log(usage);
-  else await runBench(options);
+  else await runBench(options, loadPeers);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
-}
-
-async function runBench({ quick, only, json, dir }: Options): Promise<void> {
-  const hasPeers = !quick && rows.some(({ id, peers }) => only.includes(id) && peers !== undefined);
-  const peers: LoadedPeers = hasPeers
-    ? await loadPeers((progress) => console.error(progress))
-    : { kind: 'not asked for' };
-  const folder = await mkdtemp(join(resolve(dir), 'eventsrc-bench-'));
-  try {
-    const environment = await describeEnvironment(folder, await describePeers(peers, folder));
-    console.log(`${formatEnvironment(environment)}\n`);
-    const results: (RowResult | MoveResult | LargeResult)[] = [];
-    for (const row of rows.filter(({ id }) => only.includes(id))) {
-      const result = await measureRow(row, peers, quick ? quickPace : fullPace, folder);
-      results.push(result);
-      console.log(`${formatRow(result)}\n`);
-    }
-    if (only.some((id) => id.startsWith('move.'))) {
-      const moves = await measureMoves(quick ? quickMove : fullMove, folder);
-      for (const move of moves.filter(({ id }) => only.includes(id))) {
-        results.push(move);
-        console.log(`${formatMove(move)}\n`);
-      }
-    }
-    if (only.some((id) => (largeIds as readonly string[]).includes(id))) {
-      const figures = await measureLarge(quick ? quickLarge : fullLarge, folder);
-      for (const figure of figures.filter(({ id }) => only.includes(id))) {
-        results.push(figure);
-        console.log(`${formatFigure(figure)}\n`);
-      }
-    }
-    if (json !== undefined) await writeFile(json, `${JSON.stringify({ environment, rows: results }, undefined, 2)}\n`);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-/** What a reader must know of the peers before comparing. */
-async function describePeers(peers: LoadedPeers, folder: string): Promise<readonly string[]> {
-  if (peers.kind === 'not asked for') return ['peers: not asked for'];
-  if (peers.kind === 'unavailable') return [`peers: not available: ${peers.reason}`];
-  return [
-    `emmett-sqlite, a connection per append, as documented: ${await describeEmmett(peers.emmettSqlite, 'per_append', folder)}`,
-    `emmett-sqlite, kept, one connection for all appends: ${await describeEmmett(peers.emmettSqlite, 'kept', folder)}`,
-    'so either is compared one at a time; and so is act-sqlite, of whose commits made at once all but one fail',
-  ];
-}
-
-async function describeEmmett(emmett: EmmettSqlite, connecting: Connecting, folder: string): Promise<string> {
-  try {
-    const durability = await emmettDurability(emmett, connecting, join(folder, `${connecting}-durability.db`));
-    const concurrency = await emmettConcurrency(emmett, connecting, join(folder, `${connecting}-concurrency.db`), 32);
-    return `${durability}; ${concurrency}`;
-  } catch (error) {
-    return `it could not be asked: ${error instanceof Error ? error.message : String(error)}`;
-  }
 }

@@ -15,6 +15,7 @@ export const usage = `npm run bench -- [options]
   --only id,id   these rows alone: ${knownIds.join(', ')}
   --quick        a look in a few seconds: short rounds, no peers; its figures are for nothing else
   --json FILE    writes what was measured there too
+  --chart FILE   draws the ratios as an SVG; needs the peers
   --dir DIR      where the stores are written, on the disk to be measured (default: the folder for temporary files)
   --help         prints this
 
@@ -25,6 +26,7 @@ export interface Options {
   readonly quick: boolean;
   readonly only: readonly KnownId[];
   readonly json: string | undefined;
+  readonly chart: string | undefined;
   readonly dir: string;
 }
 
@@ -36,12 +38,13 @@ export function parseOptions(args: readonly string[]): Options {
       only: { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
+      chart: { type: 'string' },
       dir: { type: 'string', default: tmpdir() },
       help: { type: 'boolean', default: false },
     },
   });
-  const { only, quick, json, dir, help } = values;
-  return { help, quick, json, dir, only: only === undefined ? knownIds : only.split(',').map(toRowId) };
+  const { only, quick, json, chart, dir, help } = values;
+  return { help, quick, json, chart, dir, only: only === undefined ? knownIds : only.split(',').map(toRowId) };
 }
 
 function toRowId(given: string): KnownId {

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
+import type { Echarts } from './chart.ts';
 import type { ActSqlite } from './contestants/act-sqlite.ts';
 import type { Emmett } from './contestants/emmett-commands.ts';
 import type { EmmettSqlite } from './contestants/emmett-sqlite.ts';
@@ -19,6 +20,8 @@ export interface Peers {
   readonly emmett: Emmett;
   readonly emmettSqlite: EmmettSqlite;
   readonly actSqlite: ActSqlite;
+  /** No peer, but needed with them alone. */
+  readonly echarts: Echarts;
 }
 
 /** What became of them. */
@@ -41,6 +44,7 @@ export async function loadPeers(say: (line: string) => void): Promise<LoadedPeer
       emmett: loadFromPeers('@event-driven-io/emmett') as Emmett,
       emmettSqlite: loadFromPeers('@event-driven-io/emmett-sqlite') as EmmettSqlite,
       actSqlite: (await inPeers(() => import(loadFromPeers.resolve('@rotorsoft/act-sqlite')))) as ActSqlite,
+      echarts: loadFromPeers('echarts') as Echarts,
     };
   } catch (error) {
     return { kind: 'unavailable', reason: error instanceof Error ? error.message : String(error) };

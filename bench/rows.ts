@@ -6,6 +6,7 @@ import { emmettSqlite as emmett } from './contestants/emmett-sqlite.ts';
 import { eventsrcCommands } from './contestants/eventsrc-commands.ts';
 import { eventsrc } from './contestants/eventsrc.ts';
 import { eventsrcLoads, rawLoads } from './contestants/load-streams.ts';
+import { rawLog } from './contestants/raw-log.ts';
 import { rawSqlite } from './contestants/raw-sqlite.ts';
 import { eventsrcReads, rawReads } from './contestants/read-all.ts';
 import type { Peers } from './peers.ts';
@@ -42,7 +43,8 @@ export interface Row {
 
 /** @param transactions sizes of raw SQLite's: ours at best, and what larger ones would give. */
 function appends(id: RowId, what: string, load: Load, transactions: readonly number[], eventsMax: number): Row {
-  const against = transactions.map((size) => rawSqlite(size, load.inFlight));
+  const groupMax = load.inFlight * load.eventsPerAppend;
+  const against = [...transactions.map((size) => rawSqlite(size, load.inFlight)), rawLog(groupMax)];
   return { id, what, ours: eventsrc(load), against, peers: appendingPeers(load.eventsPerAppend), eventsMax };
 }
 

@@ -25,13 +25,15 @@ const schema = `
 export const digestBytes = 32;
 
 /** Bytes as eventsrc stores them: a digest, then the data. */
-const payloads = sampleEvents.map(({ data }) => {
-  const json = JSON.stringify(data);
-  return {
-    dataLength: Buffer.byteLength(json),
-    payload: Buffer.concat([hash('sha256', json, 'buffer'), Buffer.from(json)]),
-  };
-});
+export const payloads: readonly { readonly dataLength: number; readonly payload: Buffer }[] = sampleEvents.map(
+  ({ data }) => {
+    const json = JSON.stringify(data);
+    return {
+      dataLength: Buffer.byteLength(json),
+      payload: Buffer.concat([hash('sha256', json, 'buffer'), Buffer.from(json)]),
+    };
+  },
+);
 
 /**
  * What `node:sqlite` can do at best: finished bytes into the same columns and indexes, by one prepared statement on
