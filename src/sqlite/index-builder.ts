@@ -13,18 +13,19 @@ import type { NameReader } from './name-reader.ts';
 /** Runs of one length that are merged into the next longer one. */
 const runsPerMerge = 8;
 /** Done before others get their turn, each some tenths of a millisecond. */
-const eventsPerSlice = 256;
+const eventsPerSlice = 64;
 const entriesPerSlice = 4_096;
 const blocksPerSlice = 64;
 
-/** Work in slices, in each of which something may be written; in the end there are this many blocks of the new run. */
-type Work = Generator<undefined, number>;
+/** Work in slices. It says what the next one does, and in the end how many blocks of the new run there are. */
+type Work = Generator<'reads' | 'writes', number>;
 
 interface Job {
   readonly run: Range;
   /** What it is made of: nothing, if it is made of events. */
   readonly parts: readonly Range[];
   readonly work: Work;
+  next: 'reads' | 'writes';
 }
 
 /**
@@ -61,19 +62,34 @@ export class IndexBuilder {
     return tail !== undefined || mergeable(runs) !== undefined || (this.#merged ??= mergedInto(runs)).length > 0;
   }
 
+  /** Whether the next slice only reads: then it needs no transaction. */
+  get isReading(): boolean {
+    return this.#writing?.next === 'reads';
+  }
+
+  /** Does such a slice. */
+  read(): void {
+    try {
+      if (this.#writing !== undefined) advance(this.#writing);
+    } catch (error) {
+      this.reset();
+      throw error;
+    }
+  }
+
   /** Does a slice of what is due, inside a transaction; new events first, because they are in memory meanwhile. */
   step({ tail, runs }: IndexParts, head: Head): void {
     this.#merged ??= mergedInto(runs);
     if (tail !== undefined) {
-      const job = isOf(this.#writing, tail) ? this.#writing : { run: tail, parts: [], work: this.#writeEvents(tail) };
-      this.#writing = this.#advance(job, head) ? undefined : job;
+      const job = isOf(this.#writing, tail) ? this.#writing : newJob(tail, [], this.#writeEvents(tail));
+      this.#writing = this.#isDone(job, head) ? undefined : job;
       return;
     }
     const parts = mergeable(runs);
     if (parts === undefined) return this.#sweep();
     const run = { first: (parts[0] as Range).first, last: (parts.at(-1) as Range).last };
-    const job = isOf(this.#merging, run) ? this.#merging : { run, parts, work: this.#mergeRuns(run, parts) };
-    this.#merging = this.#advance(job, head) ? undefined : job;
+    const job = isOf(this.#merging, run) ? this.#merging : newJob(run, parts, this.#mergeRuns(run, parts));
+    this.#merging = this.#isDone(job, head) ? undefined : job;
   }
 
   /** After a rollback. */
@@ -83,12 +99,13 @@ export class IndexBuilder {
     this.#merged = undefined;
   }
 
-  /** @returns whether it has come to its end. */
-  #advance({ run, parts, work }: Job, head: Head): boolean {
-    const { done, value } = work.next();
-    if (done !== true) return false;
+  /** Does a slice of a job; at its end the run counts. */
+  #isDone(job: Job, head: Head): boolean {
+    const written = advance(job);
+    if (written === undefined) return false;
+    const { run, parts } = job;
     const { count } = this.#countBlocks.get(run.first, run.last) as { count: number };
-    if (count !== value) {
+    if (count !== written) {
       // Whoever began it before us has cut it otherwise.
       this.#deleteBlocks.run(run.first, run.last, -1);
       return true;
@@ -101,22 +118,24 @@ export class IndexBuilder {
   }
 
   *#writeEvents(tail: IndexTail): Work {
+    // Key and position as one number each, which typed arrays sort fast.
+    const ids = new Float64Array(runLength);
+    for (let after = tail.first - 1; after < tail.last; after += eventsPerSlice) {
+      for (const { position, id } of this.#ids.ids(after, after + eventsPerSlice))
+        ids[position - tail.first] = idPrefix(id) * runLength + position - tail.first;
+      yield 'reads';
+    }
+    ids.sort();
+    yield 'writes';
     let blocks = 0;
     for (const kind of [kinds.stream, kinds.type, kinds.tag]) {
       const writer = new RunWriter(this.#db, tail, kind);
       for (const { key, position } of tail.entries(kind)) writer.add(key, position);
       blocks += writer.finish();
-      yield;
-    }
-    // Key and position as one number each, which typed arrays sort fast.
-    const entries = new Float64Array(runLength);
-    for (let after = tail.first - 1; after < tail.last; after += eventsPerSlice) {
-      for (const { position, id } of this.#ids.ids(after, after + eventsPerSlice))
-        entries[position - tail.first] = idPrefix(id) * runLength + position - tail.first;
-      yield;
+      yield 'writes';
     }
     const writer = new RunWriter(this.#db, tail, kinds.id);
-    for (const entry of entries.sort()) writer.add(Math.floor(entry / runLength), tail.first + (entry % runLength));
+    for (const entry of ids) writer.add(Math.floor(entry / runLength), tail.first + (entry % runLength));
     return blocks + writer.finish();
   }
 
@@ -132,7 +151,7 @@ export class IndexBuilder {
         moved += source.moveKey(writer);
         if (moved < entriesPerSlice) continue;
         moved = 0;
-        yield;
+        yield 'writes';
       }
       blocks += writer.finish();
     }
@@ -149,6 +168,18 @@ export class IndexBuilder {
       if (changes === 0) merged.pop();
     }
   }
+}
+
+function newJob(run: Range, parts: readonly Range[], work: Work): Job {
+  return { run, parts, work, next: 'writes' };
+}
+
+/** @returns how many blocks there are, if that was the last slice. */
+function advance(job: Job): number | undefined {
+  const { done, value } = job.work.next();
+  if (done === true) return value;
+  job.next = value;
+  return undefined;
 }
 
 /** What was begun may have been finished by another process meanwhile, and something else be due. */

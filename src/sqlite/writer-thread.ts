@@ -15,39 +15,47 @@ export type WiredResult =
 /** How long nothing is tried after a slice of the index failed, for example because the disk is full. */
 const retryMs = 1_000;
 /** For every so many events a slice: enough to write their runs, to merge them, and to delete what was merged. */
-const eventsPerSlice = 100;
+const eventsPerSlice = 45;
+/** Slices that may be owed while calls wait: then they are done first, so that the index is never far behind. */
+const owedMax = 400;
 
 const options = workerData as WriterOptions;
 let writer: Writer | undefined;
-let timer: NodeJS.Timeout | undefined;
-/** The last position when the index was written last. */
-let indexedAt = 0;
+/** Of the slices to come. */
+let scheduled: NodeJS.Immediate | NodeJS.Timeout | undefined;
+/** Slices that are due for what was appended, and the last position that is counted among them. */
+let owed = 0;
+let owedUntil = 0;
 
 serve(options.file, handle, () => {
-  writer?.checkpointIfDue();
-  if (writer?.isIndexDue === true) timer ??= setTimeout(maintain, 0);
+  if (writer === undefined) return false;
+  const { position } = writer.head;
+  owed += (position - owedUntil) / eventsPerSlice;
+  owedUntil = position;
+  writer.checkpointIfDue();
+  if (writer.isIndexDue) scheduled ??= setImmediate(maintain);
+  return scheduled !== undefined;
 });
 
-/**
- * Writes the index, in slices so small that nobody notices who waits for a group that arrives meanwhile; after large groups
- * so many of them that the index is never far behind.
- */
+/** Writes the index while nothing is asked for, in slices so small that who asks meanwhile hardly waits. */
 function maintain(): void {
-  timer = undefined;
+  scheduled = undefined;
   if (writer === undefined) return;
-  const { position } = writer.head;
   let isBuilt = true;
-  for (let left = 1 + (position - indexedAt) / eventsPerSlice; left >= 1 && isBuilt && writer.isIndexDue; left--)
+  do {
     isBuilt = writer.buildIndex();
-  indexedAt = position;
+    owed -= 1;
+  } while (isBuilt && owed > owedMax && writer.isIndexDue);
+  if (!writer.isIndexDue) owed = 0;
   writer.checkpointIfDue();
-  if (!isBuilt || writer.isIndexDue) timer = setTimeout(maintain, isBuilt ? 0 : retryMs);
+  if (!isBuilt) scheduled = setTimeout(maintain, retryMs);
+  else if (writer.isIndexDue) scheduled = setImmediate(maintain);
 }
 
 function handle(kind: string, argument: unknown): unknown {
   if (kind === 'open') {
     writer ??= new Writer(options);
-    indexedAt = writer.head.position;
+    owedUntil = writer.head.position;
     return writer.head;
   }
   if (writer === undefined) throw new EngineError('store_closed', {});

@@ -271,7 +271,10 @@ export class Writer {
 
   /** Does one slice of it. @returns whether that went well. */
   buildIndex(): boolean {
-    return this.#inBackground(() => this.#transact((head) => this.#indexBuilder.step(this.#index.parts, head)));
+    return this.#inBackground(() => {
+      if (this.#indexBuilder.isReading) this.#indexBuilder.read();
+      else this.#transact((head) => this.#indexBuilder.step(this.#index.parts, head));
+    });
   }
 
   /** A failure that nobody waits for stops the writing all the same. */
