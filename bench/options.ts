@@ -14,7 +14,7 @@ export const usage = `npm run bench -- [options]
 
   --only id,id   these rows alone: ${knownIds.join(', ')}
   --quick        a look in a few seconds: short rounds, no peers; its figures are for nothing else
-  --json FILE    writes what was measured there too
+  --json FILE    writes what was measured there too; - prints it instead of the table
   --chart FILE   draws the ratios as an SVG; needs the peers
   --dir DIR      where the stores are written, on the disk to be measured (default: the folder for temporary files)
   --help         prints this

@@ -25,34 +25,37 @@ const quickLarge: LargePace = { small: 50_000, large: 100_000, receipts: 10_000,
 
 /** @param load installs the peers: not where eventsrc itself is installed. */
 export async function runBench({ quick, only, json, chart, dir }: Options, load?: typeof loadPeers): Promise<void> {
+  const say = json === '-' ? () => {} : console.log;
   const hasPeers =
     load !== undefined && !quick && rows.some(({ id, peers }) => only.includes(id) && peers !== undefined);
-  const peers: LoadedPeers = hasPeers ? await load((progress) => console.error(progress)) : { kind: 'not asked for' };
+  const peers: LoadedPeers = hasPeers ? await load(console.error) : { kind: 'not asked for' };
   const folder = await mkdtemp(join(resolve(dir), 'eventsrc-bench-'));
   try {
     const environment = await describeEnvironment(folder, await describePeers(peers, folder));
-    console.log(`${formatEnvironment(environment)}\n`);
+    say(`${formatEnvironment(environment)}\n`);
     const results: (RowResult | MoveResult | LargeResult)[] = [];
     for (const row of rows.filter(({ id }) => only.includes(id))) {
       const result = await measureRow(row, peers, quick ? quickPace : fullPace, folder);
       results.push(result);
-      console.log(`${formatRow(result)}\n`);
+      say(`${formatRow(result)}\n`);
     }
     if (only.some((id) => id.startsWith('move.'))) {
       const moves = await measureMoves(quick ? quickMove : fullMove, folder);
       for (const move of moves.filter(({ id }) => only.includes(id))) {
         results.push(move);
-        console.log(`${formatMove(move)}\n`);
+        say(`${formatMove(move)}\n`);
       }
     }
     if (only.some((id) => (largeIds as readonly string[]).includes(id))) {
       const figures = await measureLarge(quick ? quickLarge : fullLarge, folder);
       for (const figure of figures.filter(({ id }) => only.includes(id))) {
         results.push(figure);
-        console.log(`${formatFigure(figure)}\n`);
+        say(`${formatFigure(figure)}\n`);
       }
     }
-    if (json !== undefined) await writeFile(json, `${JSON.stringify({ environment, rows: results }, undefined, 2)}\n`);
+    const measured = { environment, rows: results };
+    if (json === '-') console.log(JSON.stringify(measured));
+    else if (json !== undefined) await writeFile(json, `${JSON.stringify(measured, undefined, 2)}\n`);
     if (chart !== undefined) {
       if (peers.kind !== 'ready') throw new Error('--chart: what draws it comes with the peers, which are not there.');
       await writeFile(chart, drawChart(peers.echarts, results));

@@ -7,9 +7,16 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { rolldown } from 'rolldown';
 import type { Plugin } from 'rolldown';
 
-/** The demo is an example of the repository: what users would write. */
+/** The demo is an example of the repository: what users would write. The bench is the repository's, without its peers. */
 const entries: Readonly<Record<string, string>> = {
   bin: 'src/cli/bin.ts',
+  bench: 'bench/own.ts',
+  'grow-eventsrc': 'bench/large/grow-eventsrc.ts',
+  'grow-raw': 'bench/large/grow-raw.ts',
+  'open-store': 'bench/large/open-store.ts',
+  'raw-export': 'bench/move/raw-export.ts',
+  'raw-import': 'bench/move/raw-import.ts',
+  'peak-memory': 'bench/move/peak-memory.ts',
   demo: 'examples/order-fulfilment/main.ts',
   'unlucky-clerk': 'examples/order-fulfilment/unlucky-clerk.ts',
 };

@@ -2,12 +2,12 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { defaultLimits, systemClock } from 'eventsrc';
 import type { Receipt } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { sampleDataBytes } from '../contestants/sample-events.ts';
+import { programPath } from '../programs.ts';
 import { spreadOf } from '../statistics.ts';
 import type { LargeId } from './large.ts';
 import type { Grown, GrowthFigures } from './mix.ts';
@@ -124,7 +124,6 @@ async function addReceipts(file: string, count: number): Promise<void> {
 }
 
 async function runProgram(name: string, ...args: readonly string[]): Promise<string> {
-  const program = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args]);
+  const { stdout } = await promisify(execFile)(process.execPath, [programPath('large', name), ...args]);
   return stdout;
 }

@@ -21,7 +21,7 @@ export function* writesUntil(
 }
 
 /** Streams that are complete once a store has so many events. */
-export function streamsOf(events: number): number {
+function streamsOf(events: number): number {
   return Math.floor(events / (streamsAtOnce * eventsPerStream)) * streamsAtOnce;
 }
 

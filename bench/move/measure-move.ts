@@ -3,10 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { openLog } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { SampleFeed } from '../contestants/sample-events.ts';
+import { cliPath, programPath } from '../programs.ts';
 import { spreadOf } from '../statistics.ts';
 import type { Spread } from '../statistics.ts';
 import type { MoveId } from './moves.ts';
@@ -39,8 +40,7 @@ interface Run {
   readonly peakMiB: number;
 }
 
-const cli = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url));
-const preload = new URL('peak-memory.ts', import.meta.url).href;
+const preload = pathToFileURL(programPath('move', 'peak-memory')).href;
 const streams = 5_000;
 
 /** Both ways, since the one makes what the other takes. */
@@ -55,20 +55,29 @@ export async function measureMoves({ events, rounds }: MovePace, parent: string)
     const file = join(folder, 'events.ndjson');
     const target = join(folder, 'target.db');
     for (let round = 0; round < rounds; round++) {
-      raw['move.export'].push(await run(folder, events, [program('raw-export'), whole, join(folder, 'raw.ndjson')]));
+      raw['move.export'].push(
+        await run(folder, events, [programPath('move', 'raw-export'), whole, join(folder, 'raw.ndjson')]),
+      );
       ours['move.export'].push(
-        await run(folder, events, [cli, 'export', file, '--force', '--store', `sqlite:${whole}`]),
+        await run(folder, events, [cliPath, 'export', file, '--force', '--store', `sqlite:${whole}`]),
       );
       raw['move.import'].push(
-        await onNewStore(target, () => run(folder, events, [program('raw-import'), file, target])),
+        await onNewStore(target, () => run(folder, events, [programPath('move', 'raw-import'), file, target])),
       );
       ours['move.import'].push(
-        await onNewStore(target, () => run(folder, events, [cli, 'import', file, '--store', `sqlite:${target}`])),
+        await onNewStore(target, () => run(folder, events, [cliPath, 'import', file, '--store', `sqlite:${target}`])),
       );
     }
-    const exportQuarter = await run(folder, events, [cli, 'export', file, '--force', '--store', `sqlite:${quarter}`]);
+    const exportQuarter = await run(folder, events, [
+      cliPath,
+      'export',
+      file,
+      '--force',
+      '--store',
+      `sqlite:${quarter}`,
+    ]);
     const importQuarter = await onNewStore(target, () =>
-      run(folder, events, [cli, 'import', file, '--store', `sqlite:${target}`]),
+      run(folder, events, [cliPath, 'import', file, '--store', `sqlite:${target}`]),
     );
     return [
       resultOf('move.export', events, ours, raw, exportQuarter),
@@ -131,10 +140,6 @@ async function onNewStore(file: string, work: () => Promise<Run>): Promise<Run> 
   } finally {
     for (const ending of ['', '-wal', '-shm']) await rm(`${file}${ending}`, { force: true });
   }
-}
-
-function program(name: string): string {
-  return fileURLToPath(new URL(`${name}.ts`, import.meta.url));
 }
 
 /** A process of its own: its start is part of what a user waits for. */

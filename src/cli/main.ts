@@ -2,6 +2,7 @@ import createCompletions from '@bomb.sh/tab/commander';
 import { Command, CommanderError } from 'commander';
 import { append } from './commands/append.ts';
 import { backup, restore } from './commands/backup.ts';
+import { bench } from './commands/bench.ts';
 import { copy } from './commands/copy.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
@@ -26,7 +27,7 @@ const commands: readonly (readonly [group: string, commands: readonly CommandOf[
   ['Look:', [streams, read, history, state, stats]],
   ['Do:', [append, execute]],
   ['Move:', [exportEvents, importEvents, copy]],
-  ['Keep:', [backup, restore, doctor]],
+  ['Keep:', [backup, restore, doctor, bench]],
 ];
 
 /** Runs what was typed, and ends the process. */

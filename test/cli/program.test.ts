@@ -7,7 +7,7 @@ import { temporaryFolder } from '../support/temporary.ts';
 import { cli, done, failing, printed } from './cli-process.ts';
 
 const names = ['init', 'demo', 'streams', 'read', 'history', 'state', 'stats', 'append', 'execute'];
-const further = ['export', 'import', 'copy', 'backup', 'restore', 'doctor'];
+const further = ['export', 'import', 'copy', 'backup', 'restore', 'doctor', 'bench'];
 
 describe('help', () => {
   test('lists every command', async () => {
@@ -99,6 +99,21 @@ describe('demo', () => {
     expect(await printed(['demo', 'shop.db'], { cwd })).toEqual([{ file: join(cwd, 'shop.db') }]);
     expect(await done(['streams', '--store', 'sqlite:shop.db'], { cwd })).toContain('order-1001\t3');
     expect((await failing(['demo', 'shop.db'], { cwd })).error).toContain('shop.db exists');
+  });
+});
+
+describe('bench', () => {
+  test('measures a row, for people and for programs', async () => {
+    const folder = await temporaryFolder();
+    const typed = ['bench', '--quick', '--only', 'append.serial', '--dir', folder];
+    expect(await done(typed)).toMatch(/^append\.serial: [^]*eventsrc +[\d,]+ events\/s/m);
+    expect(await printed(typed)).toMatchObject([{ rows: [{ id: 'append.serial', unit: 'events/s' }] }]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('says which rows there are', async () => {
+    const { code, stderr } = await cli(['bench', '--only', 'append.parallel']);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: --only: .*append\.serial/) });
   });
 });
 

@@ -1,0 +1,4 @@
+/** What `eventsrc bench` runs: all but the peers. */
+import { startBench } from './start.ts';
+
+await startBench();
