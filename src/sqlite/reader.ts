@@ -33,7 +33,7 @@ interface StreamPage {
 const pageBytesMax = 1024 * 1024;
 /** Rows asked for at once while nothing is known of their size, and later. */
 const firstPortion = 1;
-const portionMax = 64;
+const portionMax = 128;
 
 /** Reads on the main thread: lookups and pages that take less than a hop to another thread. */
 export class Reader {
