@@ -55,13 +55,13 @@ function optionOf(bars: readonly Bar[]): object {
     animation: false,
     backgroundColor: '#ffffff',
     title: { text: 'Events per second, eventsrc against …', left: 'center', textStyle: { fontSize: 15 } },
-    legend: { top: 28 },
-    grid: { ...margins, left: 330, right: 70 },
+    legend: { top: 30, itemGap: 40 },
+    grid: { ...margins, left: 350, right: 60 },
     xAxis: {
       type: 'value',
-      min: -1.2,
+      min: Math.floor(Math.min(...bars.map(({ ratio }) => Math.log10(ratio)))),
       interval: 1,
-      axisLabel: { formatter: (exponent: number) => (Number.isInteger(exponent) ? `${10 ** exponent}×` : '') },
+      axisLabel: { formatter: (exponent: number) => `${10 ** exponent}×` },
     },
     yAxis: {
       type: 'category',
