@@ -191,13 +191,11 @@ function lengthOf({ first, last }: Range): number {
   return last - first + 1;
 }
 
-/** The first runs of one length that make up one of the next. */
+/** The first runs of one length that make up one of the next: longer ones come first, so they begin where that one would. */
 function mergeable(runs: readonly Range[]): readonly Range[] | undefined {
   for (const [at, run] of runs.entries()) {
-    const length = lengthOf(run);
-    const candidates = runs.slice(at, at + runsPerMerge);
-    const isWhole = candidates.length === runsPerMerge && candidates.every((other) => lengthOf(other) === length);
-    if (isWhole && (run.first - 1) % (length * runsPerMerge) === 0) return candidates;
+    const parts = runs.slice(at, at + runsPerMerge);
+    if (parts.length === runsPerMerge && parts.every((other) => lengthOf(other) === lengthOf(run))) return parts;
   }
   return undefined;
 }

@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { toHex } from '../../src/event/bytes.ts';
 import { openForReading } from '../../src/sqlite/connection.ts';
 import { EventIndex, runLength } from '../../src/sqlite/event-index.ts';
+import { HeadRow } from '../../src/sqlite/head-row.ts';
 import { IdIndex, IdReader } from '../../src/sqlite/id-index.ts';
 import { checkRuns, kinds } from '../../src/sqlite/index-runs.ts';
 import { NameReader } from '../../src/sqlite/name-reader.ts';
@@ -54,7 +55,7 @@ function expectRight(file: string, last: number): void {
   const every = Array.from({ length: last }, (_, at) => at + 1);
   index.look((head) => {
     expect(head.position).toBe(last);
-    for (const stream of [0, 1, 50, 96]) {
+    for (const stream of [0, 1, 40, 96]) {
       const name = `order-${stream}`;
       const id = streamIndex.id(name) as number;
       const expected = every.filter((at) => at % streams === stream);
@@ -105,6 +106,60 @@ function runsOf(file: string): readonly { readonly first: number; readonly last:
 const merged = { first: 1, last: 8 * runLength };
 
 describe('the index in runs', () => {
+  test('is no reason to believe what a writer remembers of streams that others have written since', async () => {
+    const file = join(await temporaryFolder(), 'store.db');
+    const [ours, theirs] = [newWriter(file), newWriter(file)];
+    append(ours, streams);
+    append(theirs, runLength, streams);
+    // What they have appended is in a run before we look again, so we never see it event by event.
+    build(theirs);
+    const versions = Math.floor((runLength + streams - 1) / streams) + 1;
+    const write = (expected: number) => {
+      const writes = [{ stream: 'order-1', expected, count: 1 }];
+      const group = { requests: [{ writes, checks: [], conditions: [], receipts: [] }], now: 1_000 };
+      return ours.append({ ...group, events: packEvents([drafts[0] as (typeof drafts)[number]]) });
+    };
+    expect(write(1)).toMatchObject([{ kind: 'version_conflict', actual: versions }]);
+    expect(write(versions)).toMatchObject([{ kind: 'appended', versions: [versions + 1] }]);
+    for (const writer of [ours, theirs]) writer.close();
+  });
+
+  test.each([
+    ['an event that is gone', 'delete from events where position = 30'],
+    ['the last event gone', `delete from events where position = ${streams}`],
+    ['an event that is another stream’s', 'update events set stream = 2 where position = 30'],
+  ])('is not made of events that are damaged: %s', async (_, damage) => {
+    const file = join(await temporaryFolder(), 'store.db');
+    const writer = newWriter(file);
+    append(writer, streams);
+    writer.close();
+    const db = new DatabaseSync(file);
+    db.exec(damage);
+    const index = new EventIndex(db, file);
+    expect(() => index.look(() => 0)).toThrow(expect.objectContaining({ code: 'store_corrupt' }));
+    db.close();
+  });
+
+  test('misses no entry in silence where a block is gone', async () => {
+    const file = join(await temporaryFolder(), 'store.db');
+    const writer = newWriter(file);
+    append(writer, runLength);
+    build(writer);
+    writer.close();
+    const db = new DatabaseSync(file);
+    const blocks = db.prepare('select rowid, * from index_blocks').all();
+    expect(blocks.length).toBeGreaterThan(60);
+    for (const { rowid, kind, key } of blocks as { rowid: number; kind: 0 | 1 | 2 | 3; key: number }[]) {
+      db.exec(`begin; delete from index_blocks where rowid = ${rowid}`);
+      const index = new EventIndex(db, file);
+      index.refresh(new HeadRow(db, file).read());
+      const lookUp = () => take(index.postings(kind, Math.max(key, 0)), 1, runLength, Infinity);
+      expect(lookUp, `block ${rowid}`).toThrow(expect.objectContaining({ code: 'store_corrupt' }));
+      db.exec('rollback');
+    }
+    db.close();
+  });
+
   test('leads to what was appended: from memory, from runs of their first length, and from merged ones', async () => {
     const file = join(await temporaryFolder(), 'store.db');
     const writer = newWriter(file);
