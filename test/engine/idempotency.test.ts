@@ -246,6 +246,12 @@ describe('a command that was done before is answered with its receipt, also wher
       version: 1,
       duplicate: true,
     });
+    // One that has read the state just now, and one that can't.
+    const other = await openOne();
+    expect(await other.execute(fragile.commands.crack('1', {}), options)).toMatchObject({
+      version: 1,
+      duplicate: true,
+    });
     folds.broken = true;
     const second = await openOne();
     const again = await second.execute(fragile.commands.crack('1', {}), options);

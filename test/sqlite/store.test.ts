@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { hasCode, openLog } from 'eventsrc';
 import type { EventLog } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
+import { defaultLimits } from '../../src/ground/limits.ts';
 import { requireSqlite } from '../../src/sqlite/connection.ts';
 import { runLength } from '../../src/sqlite/event-index.ts';
 import { untilIndexed } from '../support/indexed.ts';
@@ -167,6 +168,24 @@ describe('the index', () => {
     await untilIndexed(file, 2);
     for (const id of ids) expect((await second.find(id))?.id).toBe(id);
   });
+});
+
+test('of more receipts than are looked at together each is found by another opening', async () => {
+  const backend = sqlite(await newFile());
+  const options = { clock: { now: () => 1_000 }, limits: defaultLimits };
+  const [commandDigest, outcome] = [new Uint8Array(32), new Uint8Array(8)];
+  const receipts = Array.from({ length: 25_000 }, (_, n) => {
+    return { key: `key-${n}`, commandDigest, outcome, expiresAt: n % 7 === 0 ? 500 : null, recordedAt: 400 };
+  });
+  {
+    await using store = await backend.openEvents(options);
+    await store.import([], receipts);
+    // Ids that are gone leave gaps.
+    expect(await store.releaseReceipts({ expiredAt: 600 }, 100_000)).toBe(Math.ceil(25_000 / 7));
+  }
+  await using store = await backend.openEvents(options);
+  for (const n of [1, 9_999, 10_000, 11_665, 20_001, 24_999])
+    expect((await store.receipt(`key-${n}`))?.key, `key-${n}`).toBe(n % 7 === 0 ? undefined : `key-${n}`);
 });
 
 test('receipts are found again after 5,000 others, and by another opening', async () => {
