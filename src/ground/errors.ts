@@ -16,10 +16,18 @@ export interface ErrorDetails {
   command_queue_full: { readonly pendingMax: number };
   command_timeout: { readonly timeoutMs: number; readonly outcome: WriteOutcome };
   command_unknown: { readonly command: string; readonly known: readonly string[] };
+  connection_failed: { readonly store: string; readonly reason: string; readonly outcome: WriteOutcome };
+  connections_exhausted: {
+    readonly store: string;
+    readonly max: number;
+    readonly waiting: number;
+    readonly waitedMs: number;
+  };
   copy_refused: { readonly reason: string };
   data_unfaithful: { readonly path: string; readonly found: string };
   decide_failed: { readonly command: string; readonly reason: string };
   definition_invalid: { readonly name: string; readonly reason: string };
+  driver_missing: { readonly driver: string };
   engine_closed: Record<never, never>;
   event_invalid: { readonly type: string; readonly issues: readonly InvalidIssue[] };
   event_type_unknown: { readonly type: string; readonly known: readonly string[] };
@@ -35,12 +43,16 @@ export interface ErrorDetails {
   sqlite_too_old: { readonly found: string; readonly required: string };
   store_closed: Record<never, never>;
   store_corrupt: { readonly file: string; readonly where: string };
+  store_drifted: { readonly store: string; readonly found: string };
   store_failed: { readonly file: string; readonly reason: string; readonly outcome: WriteOutcome };
+  store_forbidden: { readonly store: string; readonly reason: string };
   store_foreign: { readonly file: string; readonly found: string };
   store_full: { readonly file: string };
   store_locked: { readonly file: string; readonly waitedMs: number };
   store_newer: { readonly file: string; readonly found: number; readonly supported: number };
+  store_outdated: { readonly store: string; readonly found: number; readonly required: number };
   store_read_only: { readonly file: string };
+  store_unsupported: { readonly store: string; readonly found: string; readonly required: string };
   store_unavailable: { readonly file: string; readonly reason: string };
   thread_unstartable: { readonly thread: string; readonly reason: string };
 }
@@ -85,6 +97,16 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     says: ({ command, known }) => `${command} is not known to this engine; known: ${known.join(', ')}.`,
     remedy: 'Name its aggregate or decision when opening the engine.',
   },
+  connection_failed: {
+    says: ({ store, reason, outcome }) =>
+      `${store} could not be reached (${reason})${outcome === 'unknown' ? ' after it was asked to write: it may have been written' : ': nothing was written'}.`,
+    remedy: 'Check the server and the network; the store goes on by itself as soon as it answers.',
+  },
+  connections_exhausted: {
+    says: ({ store, max, waiting, waitedMs }) =>
+      `All ${max} connections to ${store} were in use for ${waitedMs} ms, ${waiting} calls were waiting.`,
+    remedy: 'Raise max among the connection options, or do less at once.',
+  },
   copy_refused: {
     says: ({ reason }) => `The target is no copy of the source: ${reason}.`,
     remedy: 'Copy into an empty store, or into an unfinished copy that nobody has written to.',
@@ -101,6 +123,10 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   definition_invalid: {
     says: ({ name, reason }) => `The definition of ${name} is not valid: ${reason}.`,
     remedy: 'Correct the definition.',
+  },
+  driver_missing: {
+    says: ({ driver }) => `The package ${driver} is not installed.`,
+    remedy: 'Install it beside eventsrc: npm install pg.',
   },
   engine_closed: { says: () => 'The engine is closed.', remedy: 'Open it again.' },
   event_invalid: {
@@ -158,10 +184,18 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     says: ({ file, where }) => `${file} is damaged: ${where}.`,
     remedy: 'Stop writing, keep a copy of the file and its -wal, and restore from a backup.',
   },
+  store_drifted: {
+    says: ({ store, found }) => `The schema of ${store} is not what its migrations made: ${found}.`,
+    remedy: 'Undo the change that was made by hand, or restore the schema from a backup.',
+  },
   store_failed: {
     says: ({ file, reason, outcome }) =>
       `The work on ${file} failed (${reason}); ${outcome === 'unknown' ? 'what was being written may or may not be there' : 'nothing was written'}.`,
     remedy: 'Check the disk, then close the store and open it again: opening verifies it.',
+  },
+  store_forbidden: {
+    says: ({ store, reason }) => `The user may not do that in ${store}: ${reason}.`,
+    remedy: 'Grant the rights that docs/postgres.md lists: eventsrc migrate --grant ROLE does it.',
   },
   store_foreign: {
     says: ({ file, found }) => `${file} is not an eventsrc store: ${found}.`,
@@ -179,9 +213,17 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     says: ({ file, found, supported }) => `${file} has format ${found}; this version reads up to ${supported}.`,
     remedy: 'Update eventsrc; the file was left as it is.',
   },
+  store_outdated: {
+    says: ({ store, found, required }) => `The schema of ${store} has format ${found}; this version needs ${required}.`,
+    remedy: 'Run eventsrc migrate as a user who may change the schema, or leave migrate: true.',
+  },
   store_read_only: {
     says: ({ file }) => `${file} cannot be written.`,
     remedy: 'Give this user the right to write the file and its folder.',
+  },
+  store_unsupported: {
+    says: ({ store, found, required }) => `${store} has ${found}, expected ${required}.`,
+    remedy: 'Use a server and a database that fit.',
   },
   store_unavailable: {
     says: ({ file, reason }) => `${file} cannot be opened: ${reason}.`,

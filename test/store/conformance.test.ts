@@ -3,8 +3,11 @@ import { describe, test } from 'vitest';
 import { memory } from 'eventsrc';
 import type { Capabilities } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
+import { postgres } from 'eventsrc/postgres';
 import { eventStoreConformance } from 'eventsrc/testing';
 import type { ConformanceTarget } from 'eventsrc/testing';
+import { postgresSchemas } from '../support/postgres-schemas.ts';
+import type { PostgresVersion } from '../support/postgres-server.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const capabilities: Capabilities = {
@@ -24,7 +27,21 @@ const targets: Readonly<Record<string, ConformanceTarget>> = {
     shared: true,
     place: async () => ({ backend: sqlite(join(await temporaryFolder(), 'store.db')), remove: nothing }),
   },
+  'postgres 14': postgresTarget(14),
+  'postgres 18': postgresTarget(18),
 };
+
+function postgresTarget(version: PostgresVersion): ConformanceTarget {
+  const newSchema = postgresSchemas(version);
+  return {
+    capabilities,
+    shared: true,
+    place: async () => {
+      const { url, schema, remove } = await newSchema();
+      return { backend: postgres(url, { schema, partitions: 4 }), remove };
+    },
+  };
+}
 
 describe.each(Object.entries(targets))('%s', (_name, target) => {
   for (const { name, skip, run } of eventStoreConformance(target)) {

@@ -4,10 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { defaultLimits, memory } from 'eventsrc';
 import type { AppendResult, Backend, EventStore, ExpectedVersion } from 'eventsrc';
 import { TestClock } from 'eventsrc/testing';
+import { postgres } from 'eventsrc/postgres';
 import { sqlite } from 'eventsrc/sqlite';
 import { draft, readAll, tombstone } from '../../src/testing/drafts.ts';
 import { Model } from '../support/model.ts';
 import type { ModelRequest } from '../support/model.ts';
+import { postgresSchemas } from '../support/postgres-schemas.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const soak = process.env.SOAK === '1';
@@ -91,17 +93,32 @@ async function append(store: EventStore, group: readonly ModelRequest[]): Promis
   return results.map(outcome);
 }
 
-const backends: Readonly<Record<string, () => Promise<{ backend: Backend; shared: boolean }>>> = {
-  memory: async () => ({ backend: memory(), shared: false }),
-  sqlite: async () => ({ backend: sqlite(join(await temporaryFolder(), 'store.db')), shared: true }),
-};
+interface Place {
+  readonly backend: Backend;
+  readonly shared: boolean;
+  readonly remove?: () => Promise<void>;
+}
 
-describe.each(Object.entries(backends))('%s', (name, make) => {
-  const numRuns = (name === 'memory' ? 300 : 40) * (soak ? 20 : 1);
+const newSchema = postgresSchemas();
+const places: readonly [name: string, runs: number, make: () => Promise<Place>][] = [
+  ['memory', 300, async () => ({ backend: memory(), shared: false })],
+  ['sqlite', 40, async () => ({ backend: sqlite(join(await temporaryFolder(), 'store.db')), shared: true })],
+  [
+    'postgres',
+    25,
+    async () => {
+      const { url, schema, remove } = await newSchema();
+      return { backend: postgres(url, { schema, partitions: 3 }), shared: true, remove };
+    },
+  ],
+];
+
+describe.each(places)('%s', (_name, runs, make) => {
+  const numRuns = runs * (soak ? 20 : 1);
   test(`does what the model does, over ${numRuns} random histories`, async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
-        const { backend, shared } = await make();
+        const { backend, shared, remove } = await make();
         const clock = new TestClock(0);
         const open = () => backend.openEvents({ clock, limits: defaultLimits });
         const first = await open();
@@ -126,6 +143,7 @@ describe.each(Object.entries(backends))('%s', (name, make) => {
           for (const store of stores) await compare(store, model, Math.max(last, clock.now()));
         } finally {
           for (const store of new Set(stores)) await store[Symbol.asyncDispose]();
+          await remove?.();
         }
       }),
       { numRuns, ...(process.env.SEED !== undefined && { seed: Number(process.env.SEED) }) },

@@ -1,0 +1,207 @@
+import type { Recorded } from '../event/event.ts';
+import { RecordedDraft } from '../event/recorded-draft.ts';
+import { EngineError } from '../ground/errors.ts';
+import type { Position, ReadQuery, Receipt, StoreHead, StreamHead, StreamsQuery } from '../store/port.ts';
+import { defaultPageSize } from '../store/read-query.ts';
+import { queryJson } from './append-call.ts';
+import type { Connections } from './connections.ts';
+
+const columns =
+  'position, stream, version, type, schema_version, encoding, recorded_at, tags, body_digest, metadata, data';
+/** As the driver gives them: bigint as text, so that none is rounded. */
+type EventRow = [
+  position: string,
+  stream: string,
+  version: string,
+  type: string,
+  schemaVersion: string,
+  encoding: string,
+  recordedAt: string,
+  tags: string[],
+  bodyDigest: Buffer,
+  metadata: Buffer,
+  data: Buffer,
+];
+type ReceiptRow = [
+  id: string,
+  key: string,
+  commandDigest: Buffer,
+  outcome: Buffer,
+  expiresAt: string | null,
+  owner: string | null,
+  recordedAt: string,
+  position: string | null,
+];
+const receiptColumns = 'id, key, command_digest, outcome, expires_at, owner, recorded_at, position';
+
+/** What is left to read. */
+interface Range {
+  readonly after: Position;
+  readonly until: Position;
+}
+
+/** Reads by statements that each see one state of the store; no connection is held between two pages. */
+export class Reader {
+  readonly #connections: Connections;
+  readonly #schema: string;
+  readonly #store: string;
+
+  constructor(connections: Connections, schema: string, store: string) {
+    this.#connections = connections;
+    this.#schema = `"${schema}"`;
+    this.#store = store;
+  }
+
+  async head(): Promise<StoreHead> {
+    const [row] = await this.#connections.query<[string, string, string]>(
+      `select position, recorded_at, streams from ${this.#schema}.head`,
+    );
+    if (row === undefined) throw new EngineError('store_corrupt', { file: this.#store, where: 'its head is missing' });
+    const [position, recordedAt, streamCount] = row.map(Number) as [number, number, number];
+    return { position, recordedAt, streamCount };
+  }
+
+  async *pages(query: ReadQuery): AsyncGenerator<readonly Recorded[]> {
+    const { backwards = false, limit = Infinity, pageSize = defaultPageSize } = query;
+    let range = await this.#range(query);
+    let remaining = limit;
+    while (range.after < range.until && remaining > 0) {
+      const count = Math.min(pageSize, remaining);
+      const page = await this.#page(query, range, count);
+      if (page.length > 0) yield page;
+      if (page.length < count) return;
+      remaining -= page.length;
+      const { position } = page.at(-1) as Recorded;
+      range = backwards ? { ...range, until: position - 1 } : { ...range, after: position };
+    }
+  }
+
+  async #range({ after = 0, until = Infinity, recordedFrom, recordedUntil }: ReadQuery): Promise<Range> {
+    const { position } = await this.head();
+    const [low, high] = await Promise.all([
+      recordedFrom === undefined ? 0 : this.#lastBefore(Math.ceil(recordedFrom)),
+      recordedUntil === undefined ? Infinity : this.#lastBefore(Math.floor(recordedUntil) + 1),
+    ]);
+    return { after: Math.max(after, low), until: Math.min(until, position, high) };
+  }
+
+  async #lastBefore(moment: number): Promise<Position> {
+    if (moment <= 0) return 0;
+    if (moment > Number.MAX_SAFE_INTEGER) return Infinity;
+    const [row] = await this.#connections.query<[string]>(`select ${this.#schema}.last_before($1)`, [moment]);
+    return Number(row?.[0]);
+  }
+
+  async #page(query: ReadQuery, { after, until }: Range, count: number): Promise<readonly Recorded[]> {
+    const { stream, match, backwards = false, afterVersion = 0, untilVersion = Infinity } = query;
+    const values: unknown[] = [after, until, count];
+    const conditions = ['position > $1', 'position <= $2'];
+    const add = (value: unknown) => `$${values.push(value)}`;
+    let from = `${this.#schema}.events`;
+    if (stream !== undefined) {
+      conditions.push(`stream = ${add(stream)}`);
+      if (afterVersion > 0) conditions.push(`version > ${add(afterVersion)}`);
+      if (untilVersion < Infinity) conditions.push(`version <= ${add(untilVersion)}`);
+      for (const item of match === undefined ? [] : [match]) {
+        const items = JSON.parse(queryJson(item)) as readonly { types: readonly string[]; tags: readonly string[] }[];
+        const alternatives = items.map(({ types, tags }) =>
+          [
+            'true',
+            ...(types.length > 0 ? [`type = any (${add(types)})`] : []),
+            ...(tags.length > 0 ? [`tags @> ${add(tags)}::text[]`] : []),
+          ].join(' and '),
+        );
+        conditions.push(`(${['false', ...alternatives].join(' or ')})`);
+      }
+    } else if (match !== undefined) {
+      const found = `${this.#schema}.search(${add(queryJson(match))}, $1, $2, ${add(backwards)}, $3)`;
+      from = `${found} found(position) join ${from} using (position)`;
+    }
+    const order = stream === undefined ? 'position' : 'version';
+    const rows = await this.#connections.query<EventRow>(
+      `select ${columns} from ${from} where ${conditions.join(' and ')} order by ${order} ${backwards ? 'desc' : 'asc'} limit $3`,
+      values,
+    );
+    return rows.map(toRecorded);
+  }
+
+  async find(id: Uint8Array): Promise<Recorded | undefined> {
+    const [row] = await this.#connections.query<EventRow>(
+      `select ${columns} from ${this.#schema}.events where substr(id, 1, 8) = substr($1::bytea, 1, 8) and id = $1`,
+      [id],
+    );
+    return row && toRecorded(row);
+  }
+
+  async heads(streams: readonly string[]): Promise<readonly StreamHead[]> {
+    const heads: StreamHead[] = [];
+    for (let start = 0; start < streams.length; start += headsPerQuery) {
+      const slice = streams.slice(start, start + headsPerQuery);
+      const [row] = await this.#connections.query<[string[], boolean[]]>(
+        `select versions, deleted from ${this.#schema}.stream_heads($1)`,
+        [slice],
+      );
+      for (const [index, stream] of slice.entries()) {
+        const version = Number(row?.[0][index]);
+        heads.push({ stream, version, deleted: row?.[1][index] === true, hotCount: version });
+      }
+    }
+    return heads;
+  }
+
+  async streams({ prefix = '', after = '', limit }: StreamsQuery): Promise<readonly StreamHead[]> {
+    if (prefix.includes('\0') || after.includes('\0')) return [];
+    // Names are ordered by their bytes, so those with the prefix stand together.
+    const rows = await this.#connections.query<[string]>(
+      `select name from ${this.#schema}.streams where name >= $1 and name > $2 order by name limit $3`,
+      [prefix, after, limit],
+    );
+    const names = rows.map(([name]) => name);
+    const end = names.findIndex((name) => !name.startsWith(prefix));
+    return this.heads(names.slice(0, end === -1 ? names.length : end));
+  }
+
+  async receipt(key: string, now: number): Promise<Receipt | undefined> {
+    const [row] = await this.#connections.query<ReceiptRow>(
+      `select ${receiptColumns} from ${this.#schema}.receipts
+        where key = $1 and (expires_at is null or expires_at > greatest($2, (select recorded_at from ${this.#schema}.head)))`,
+      [key, now],
+    );
+    return row && toReceipt(row);
+  }
+
+  async *receipts(): AsyncGenerator<readonly Receipt[]> {
+    const [head] = await this.#connections.query<[string]>(`select receipts from ${this.#schema}.head`);
+    for (let after = '0'; ;) {
+      const rows = await this.#connections.query<ReceiptRow>(
+        `select ${receiptColumns} from ${this.#schema}.receipts where id > $1 and id <= $2 order by id limit $3`,
+        [after, head?.[0], defaultPageSize],
+      );
+      if (rows.length === 0) return;
+      after = (rows.at(-1) as ReceiptRow)[0];
+      yield rows.map(toReceipt);
+    }
+  }
+}
+
+const headsPerQuery = 1_000;
+
+function toRecorded(row: EventRow): Recorded {
+  const [position, stream, version, type, schemaVersion, encoding, recordedAt, tags, bodyDigest, metadata, data] = row;
+  return new RecordedDraft(
+    { type, schemaVersion: Number(schemaVersion), encoding, tags, bodyDigest, metadata, data },
+    { stream, version: Number(version), position: Number(position), recordedAt: Number(recordedAt) },
+  );
+}
+
+function toReceipt([, key, commandDigest, outcome, expiresAt, owner, recordedAt, position]: ReceiptRow): Receipt {
+  return {
+    key,
+    commandDigest,
+    outcome,
+    expiresAt: expiresAt === null ? null : Number(expiresAt),
+    owner: owner ?? undefined,
+    recordedAt: Number(recordedAt),
+    position: position === null ? undefined : Number(position),
+  };
+}
