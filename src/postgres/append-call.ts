@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { fromHex, toUtf8 } from '../event/bytes.ts';
 import { matches } from '../event/query.ts';
-import type { EventQuery } from '../event/query.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { AppendRequest, AppendResult, ExpectedVersion, Receipt } from '../store/port.ts';
 import { bigints, integers, Packing, transaction } from './packing.ts';
+import { queryJson } from './select-events.ts';
 
 const expectations = { any: -1, no_stream: -2, stream_exists: -3, deleted: -4 } as const;
 
@@ -189,16 +189,6 @@ function expectedVersion(number: number): ExpectedVersion {
 
 function countEvents(writes: AppendRequest['writes']): number {
   return writes.reduce((count, { events }) => count + events.length, 0);
-}
-
-/** As the function `search` takes it. A name that holds NUL, which text can't, matches nothing. */
-export function queryJson(query: EventQuery): string {
-  const items = query.flatMap(({ types = [], tags = [] }) => {
-    const possible = types.filter((type) => !type.includes('\0'));
-    const isImpossible = (types.length > 0 && possible.length === 0) || tags.some((tag) => tag.includes('\0'));
-    return isImpossible ? [] : [{ types: possible, tags }];
-  });
-  return JSON.stringify(items);
 }
 
 interface Rivals {

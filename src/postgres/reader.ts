@@ -3,11 +3,10 @@ import { RecordedDraft } from '../event/recorded-draft.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { Position, ReadQuery, Receipt, StoreHead, StreamHead, StreamsQuery } from '../store/port.ts';
 import { defaultPageSize } from '../store/read-query.ts';
-import { queryJson } from './append-call.ts';
 import type { Connections } from './connections.ts';
+import { eventColumns, selectEvents } from './select-events.ts';
+import type { Range } from './select-events.ts';
 
-const columns =
-  'position, stream, version, type, schema_version, encoding, recorded_at, tags, body_digest, metadata, data';
 /** As the driver gives them: bigint as text, so that none is rounded. */
 type EventRow = [
   position: string,
@@ -34,12 +33,6 @@ type ReceiptRow = [
 ];
 const receiptColumns = 'id, key, command_digest, outcome, expires_at, owner, recorded_at, position';
 
-/** What is left to read. */
-interface Range {
-  readonly after: Position;
-  readonly until: Position;
-}
-
 /** Reads by statements that each see one state of the store; no connection is held between two pages. */
 export class Reader {
   readonly #connections: Connections;
@@ -61,18 +54,31 @@ export class Reader {
     return { position, recordedAt, streamCount };
   }
 
+  /** While a page is looked at, what comes behind it is being fetched; no connection is held longer than for that. */
   async *pages(query: ReadQuery): AsyncGenerator<readonly Recorded[]> {
     const { backwards = false, limit = Infinity, pageSize = defaultPageSize } = query;
     let range = await this.#range(query);
-    let remaining = limit;
-    while (range.after < range.until && remaining > 0) {
-      const count = Math.min(pageSize, remaining);
-      const page = await this.#page(query, range, count);
-      if (page.length > 0) yield page;
-      if (page.length < count) return;
-      remaining -= page.length;
-      const { position } = page.at(-1) as Recorded;
-      range = backwards ? { ...range, until: position - 1 } : { ...range, after: position };
+    let left = limit;
+    let count = pageSize;
+    const fetchNext = () => {
+      count = Math.min(count, left);
+      if (range.after >= range.until || count === 0) return undefined;
+      const fetched = this.#fetch(query, range, count);
+      // Whoever stops reading before is not told of its failure.
+      fetched.catch(() => {});
+      return fetched;
+    };
+    for (let fetching = fetchNext(); fetching !== undefined;) {
+      const events = await fetching;
+      if (events.length < count) range = { after: 0, until: 0 };
+      else {
+        const { position } = events.at(-1) as Recorded;
+        range = backwards ? { ...range, until: position - 1 } : { ...range, after: position };
+      }
+      left -= events.length;
+      count = nextCount(events, pageSize);
+      fetching = fetchNext();
+      for (let start = 0; start < events.length; start += pageSize) yield events.slice(start, start + pageSize);
     }
   }
 
@@ -92,42 +98,27 @@ export class Reader {
     return Number(row?.[0]);
   }
 
-  async #page(query: ReadQuery, { after, until }: Range, count: number): Promise<readonly Recorded[]> {
-    const { stream, match, backwards = false, afterVersion = 0, untilVersion = Infinity } = query;
-    const values: unknown[] = [after, until, count];
-    const conditions = ['position > $1', 'position <= $2'];
-    const add = (value: unknown) => `$${values.push(value)}`;
-    let from = `${this.#schema}.events`;
-    if (stream !== undefined) {
-      conditions.push(`stream = ${add(stream)}`);
-      if (afterVersion > 0) conditions.push(`version > ${add(afterVersion)}`);
-      if (untilVersion < Infinity) conditions.push(`version <= ${add(untilVersion)}`);
-      for (const item of match === undefined ? [] : [match]) {
-        const items = JSON.parse(queryJson(item)) as readonly { types: readonly string[]; tags: readonly string[] }[];
-        const alternatives = items.map(({ types, tags }) =>
-          [
-            'true',
-            ...(types.length > 0 ? [`type = any (${add(types)})`] : []),
-            ...(tags.length > 0 ? [`tags @> ${add(tags)}::text[]`] : []),
-          ].join(' and '),
-        );
-        conditions.push(`(${['false', ...alternatives].join(' or ')})`);
-      }
-    } else if (match !== undefined) {
-      const found = `${this.#schema}.search(${add(queryJson(match))}, $1, $2, ${add(backwards)}, $3)`;
-      from = `${found} found(position) join ${from} using (position)`;
-    }
-    const order = stream === undefined ? 'position' : 'version';
-    const rows = await this.#connections.query<EventRow>(
-      `select ${columns} from ${from} where ${conditions.join(' and ')} order by ${order} ${backwards ? 'desc' : 'asc'} limit $3`,
-      values,
+  async #fetch(query: ReadQuery, range: Range, count: number): Promise<readonly Recorded[]> {
+    const { text, values } = selectEvents(this.#schema, query, range, count);
+    const events = (await this.#connections.query<EventRow>(text, values)).map(toRecorded);
+    if (query.stream === undefined && query.match === undefined) this.#checkGapless(events, query, range, count);
+    return events;
+  }
+
+  /** A short page would be taken for the end of the store, and all behind it be skipped. */
+  #checkGapless(events: readonly Recorded[], { backwards }: ReadQuery, { after, until }: Range, count: number): void {
+    const step = backwards === true ? -1 : 1;
+    const first = backwards === true ? until : after + 1;
+    const missing = Array.from({ length: Math.min(count, until - after) }, (_, index) => first + index * step).find(
+      (position, index) => events[index]?.position !== position,
     );
-    return rows.map(toRecorded);
+    if (missing === undefined) return;
+    throw new EngineError('store_corrupt', { file: this.#store, where: `the event at position ${missing} is missing` });
   }
 
   async find(id: Uint8Array): Promise<Recorded | undefined> {
     const [row] = await this.#connections.query<EventRow>(
-      `select ${columns} from ${this.#schema}.events where substr(id, 1, 8) = substr($1::bytea, 1, 8) and id = $1`,
+      `select ${eventColumns} from ${this.#schema}.events where substr(id, 1, 8) = substr($1::bytea, 1, 8) and id = $1`,
       [id],
     );
     return row && toRecorded(row);
@@ -185,6 +176,14 @@ export class Reader {
 }
 
 const headsPerQuery = 1_000;
+/** Events and bytes in one answer, as far as the last one lets guess. */
+const fetchedMax = { events: 2_048, bytes: 1_048_576 };
+
+function nextCount(events: readonly Recorded[], pageSize: number): number {
+  const bytes = events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
+  const fitting = Math.floor((fetchedMax.bytes * events.length) / Math.max(bytes, 1));
+  return Math.max(pageSize, Math.min(fetchedMax.events, 2 * events.length, fitting));
+}
 
 function toRecorded(row: EventRow): Recorded {
   const [position, stream, version, type, schemaVersion, encoding, recordedAt, tags, bodyDigest, metadata, data] = row;

@@ -203,7 +203,7 @@ create function insert_events(
   payload bytea, ends integer[], names text[],
   streams integer[], versions bigint[], positions bigint[], times bigint[],
   types integer[], schema_versions bigint[], encodings integer[], tag_events integer[], tag_names integer[]
-) returns void language plpgsql set search_path from current as $$
+) returns void language plpgsql set search_path from current set plan_cache_mode = force_generic_plan as $$
 declare
   name_count integer := cardinality(names);
 begin
@@ -232,10 +232,12 @@ begin
     from unnest(tag_events, tag_names) with ordinality as u(event, name, ordinality) group by event
   ) t on t.event = e.i;
 
-  insert into event_tags (position, tag, type)
-  select positions[event], names[name], names[types[event]]
-  from unnest(tag_events, tag_names) as u(event, name)
-  where positions[event] is not null;
+  if cardinality(tag_events) > 0 then
+    insert into event_tags (position, tag, type)
+    select positions[event], names[name], names[types[event]]
+    from unnest(tag_events, tag_names) as u(event, name)
+    where positions[event] is not null;
+  end if;
 end $$;
 
 -- Commits a group of independent requests, judged in order, each seeing those before it: the rules of admission.ts.
@@ -253,7 +255,7 @@ create function append(
   receipt_keys integer[], receipt_fields integer[], receipt_owners integer[], receipt_expiries bigint[],
   event_writes integer[], event_offsets integer[], event_types integer[], event_schema_versions bigint[],
   event_encodings integer[], tag_events integer[], tag_names integer[]
-) returns jsonb language plpgsql security definer set search_path from current as $$
+) returns jsonb language plpgsql security definer set search_path from current set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_variable
 declare
   current head%rowtype;
@@ -265,7 +267,7 @@ declare
   stream_deleted boolean[];
   stream_sizes bigint[];
   stream_judged integer[];
-  new_streams text[];
+  new_streams text[] := '{}';
   live_receipts jsonb[];
   key_requests integer[];
   request_positions bigint[] := array_fill(null::bigint, array[cardinality(request_writes)]);
@@ -294,10 +296,17 @@ begin
 
   time := greatest(now, current.recorded_at);
   next_position := current.position + 1;
-  names := field_texts(payload, ends, name_count);
+  names := array(
+    select convert_from(substr(payload, ends[i] + 1, ends[i + 1] - ends[i]), 'UTF8') from generate_series(1, name_count) i
+  );
   if stream_count > 0 then
-    select h.versions, h.deleted into stream_versions, stream_deleted from stream_heads(names[1:stream_count]) h;
-    new_streams := array(select names[i] from generate_series(1, stream_count) i where stream_versions[i] = 0);
+    select array_agg(coalesce(e.version, 0) order by i), array_agg(coalesce(e.type = '$deleted', false) order by i)
+      into stream_versions, stream_deleted
+    from generate_series(1, stream_count) i
+      left join lateral (select e.version, e.type from events e where e.stream = names[i] order by e.version desc limit 1) e on true;
+    if 0 = any (stream_versions) then
+      new_streams := array(select names[i] from generate_series(1, stream_count) i where stream_versions[i] = 0);
+    end if;
     stream_sizes := stream_versions;
     stream_judged := array_fill(0, array[stream_count]);
   end if;
@@ -348,7 +357,7 @@ begin
         end if;
       end loop;
     end if;
-    if refusal is null then
+    if refusal is null and request_checks[request] > 0 then
       for i in first_check .. first_check + request_checks[request] - 1 loop
         stream := check_streams[i];
         version := stream_versions[stream];
@@ -392,12 +401,12 @@ begin
         stream_deleted[stream] := write_deletes[i];
         next_position := next_position + write_events[i];
       end loop;
-      for i in first_receipt .. first_receipt + request_receipts[request] - 1 loop
-        if receipt_expiries[i] is null or receipt_expiries[i] > time then
-          key_requests[receipt_keys[i]] := request;
-        end if;
-      end loop;
       if request_receipts[request] > 0 then
+        for i in first_receipt .. first_receipt + request_receipts[request] - 1 loop
+          if receipt_expiries[i] is null or receipt_expiries[i] > time then
+            key_requests[receipt_keys[i]] := request;
+          end if;
+        end loop;
         insert into receipts as r (id, key, command_digest, outcome, expires_at, owner, recorded_at, position)
         select current.receipts + i - first_receipt + 1, names[receipt_keys[i]],
           field(payload, ends, receipt_fields[i]), field(payload, ends, receipt_fields[i] + 1),
@@ -428,10 +437,13 @@ begin
       array(select write_positions[w] + o from unnest(event_writes, event_offsets) u(w, o)),
       array_fill(time, array[cardinality(event_writes)]),
       event_types, event_schema_versions, event_encodings, tag_events, tag_names);
-    insert into streams
-    select names[i] from generate_series(1, stream_count) i
-    where stream_versions[i] > 0 and names[i] = any (new_streams);
-    get diagnostics match = row_count;
+    match := 0;
+    if cardinality(new_streams) > 0 then
+      insert into streams
+      select names[i] from generate_series(1, stream_count) i
+      where stream_versions[i] > 0 and names[i] = any (new_streams);
+      get diagnostics match = row_count;
+    end if;
     update head set position = next_position - 1, recorded_at = time, streams = streams + match, receipts = current.receipts;
   elsif current.receipts > 0 then
     update head set receipts = current.receipts where receipts <> current.receipts;
@@ -450,7 +462,7 @@ create function import(
   tag_events integer[], tag_names integer[],
   receipt_keys integer[], receipt_fields integer[], receipt_owners integer[], receipt_expiries bigint[],
   receipt_times bigint[], receipt_positions bigint[]
-) returns jsonb language plpgsql security definer set search_path from current as $$
+) returns jsonb language plpgsql security definer set search_path from current set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_variable
 declare
   current head%rowtype;
