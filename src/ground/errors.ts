@@ -219,7 +219,7 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   },
   store_read_only: {
     says: ({ file }) => `${file} cannot be written.`,
-    remedy: 'Give this user the right to write the file and its folder.',
+    remedy: 'Give this user the right to write the file and its folder; of a server, name the primary.',
   },
   store_unsupported: {
     says: ({ store, found, required }) => `${store} has ${found}, expected ${required}.`,

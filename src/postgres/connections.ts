@@ -36,8 +36,10 @@ export class Connections {
       ...(connection as PoolConfig),
       max,
     });
-    // Connections that break while nobody uses them: the next call makes new ones.
+    // A connection that breaks while nobody waits for its answer is told to nobody, which would end the process; whoever
+    // uses it next is told.
     this.#pool.on('error', () => {});
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   /** Reads. @throws {EngineError} when the time is up, or trying again is of no use. */
