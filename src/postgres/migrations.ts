@@ -33,6 +33,7 @@ export async function prepareSchema(connections: Connections, options: ResolvedO
       await migrate(client, options);
     }
     await checkDrift(client, options);
+    if (options.migrate && options.grantTo !== undefined) await client.query(grants(options.schema, options.grantTo));
   });
 }
 
@@ -101,6 +102,15 @@ async function migrate(client: ClientBase, options: ResolvedOptions): Promise<vo
     migrations.length,
   ]);
   await client.query('commit');
+}
+
+/** What a process needs that only runs: it changes tables by these functions alone. */
+function grants(schema: string, role: string): string {
+  const functions = ['append', 'import', 'release_receipts', 'search', 'search_item', 'last_before', 'stream_heads'];
+  const list = functions.map((name) => `"${schema}".${name}`).join(', ');
+  return `grant usage on schema "${schema}" to "${role}";
+    grant select on all tables in schema "${schema}" to "${role}";
+    grant execute on function ${list} to "${role}"`;
 }
 
 async function checkDrift(client: ClientBase, { name: store, schema }: ResolvedOptions): Promise<void> {

@@ -1,3 +1,4 @@
+import { checkKeys } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 
 /** How to reach a server: what node-postgres takes for a pool; what isn't named here is passed on as it is. */
@@ -22,6 +23,11 @@ export interface PostgresOptions {
   readonly partitions?: number;
   /** Whether a schema that is missing or older is made or updated when the store is opened. Default true. */
   readonly migrate?: boolean;
+  /**
+   * A role that may read, append and release receipts, and do nothing else: granted that whenever a user who may grant it
+   * opens the store. Default: nobody but the schema's owner.
+   */
+  readonly grantTo?: string;
   /** How long a call goes on trying to reach the server, and waits for its answer, in ms. Default 30,000; also Infinity. */
   readonly timeoutMs?: number;
 }
@@ -33,15 +39,18 @@ export interface ResolvedOptions {
   readonly schema: string;
   readonly partitions: number;
   readonly migrate: boolean;
+  readonly grantTo: string | undefined;
   readonly timeoutMs: number;
 }
 
 const partitionsMax = 256;
+const optionKeys = ['schema', 'partitions', 'migrate', 'grantTo', 'timeoutMs'] satisfies (keyof PostgresOptions)[];
 
 /** @throws {EngineError} `option_invalid` */
 export function resolveOptions(where: string | PostgresConnection, options: PostgresOptions): ResolvedOptions {
   const { connection, schema: named } = typeof where === 'string' ? readUrl(where) : { connection: where };
-  const { schema = named ?? 'eventsrc', partitions = 8, migrate = true, timeoutMs = 30_000 } = options;
+  const { schema = named ?? 'eventsrc', partitions = 8, migrate = true, grantTo, timeoutMs = 30_000 } = options;
+  checkKeys('the options of postgres', options, optionKeys);
   // A schema's name is an identifier of at most 63 bytes.
   if (typeof schema !== 'string' || !/^[a-z_][a-z0-9_]{0,62}$/.test(schema) || schema.startsWith('pg_'))
     throw invalid(
@@ -52,8 +61,10 @@ export function resolveOptions(where: string | PostgresConnection, options: Post
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > partitionsMax)
     throw invalid('partitions', partitions, `an integer from 1 to ${partitionsMax}`);
   if (typeof migrate !== 'boolean') throw invalid('migrate', migrate, 'true or false');
+  if (grantTo !== undefined && (typeof grantTo !== 'string' || !/^[^"\0]{1,63}$/.test(grantTo)))
+    throw invalid('grantTo', grantTo, 'the name of a role');
   if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) throw invalid('timeoutMs', timeoutMs, 'a number above 0');
-  return { connection, name: nameOf(connection, schema), schema, partitions, migrate, timeoutMs };
+  return { connection, name: nameOf(connection, schema), schema, partitions, migrate, grantTo, timeoutMs };
 }
 
 function readUrl(text: string): { readonly connection: PostgresConnection; readonly schema: string | undefined } {

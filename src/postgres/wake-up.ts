@@ -27,6 +27,8 @@ export class WakeUp {
   readonly #waiters = new Waiters();
   #listener: Client | undefined;
   #isHeard = false;
+  /** The store's position, when it was last looked at. */
+  #seen = 0;
   #isConnecting = false;
   #reconnectMs = reconnectMs.first;
   #lookTimer: NodeJS.Timeout | undefined;
@@ -69,17 +71,21 @@ export class WakeUp {
     }, notifyMs).unref();
   }
 
-  async #look(): Promise<void> {
+  async #look(wasTold = true): Promise<void> {
     clearTimeout(this.#lookTimer);
     if (this.#isClosed || this.#waiters.isEmpty) return;
     try {
-      this.#waiters.reached((await this.#reader.head()).position);
+      const { position } = await this.#reader.head();
+      // Nobody told of what is there: a pooler may pass on some notifications and not others.
+      if (!wasTold && position > this.#seen) this.#isHeard = false;
+      this.#seen = position;
+      this.#waiters.reached(position);
     } catch (error) {
       this.#waiters.fail(error instanceof EngineError ? error : new EngineError('store_closed', {}, { cause: error }));
     }
     clearTimeout(this.#lookTimer);
     if (this.#isClosed || this.#waiters.isEmpty) return;
-    this.#lookTimer = setTimeout(() => void this.#look(), this.#isHeard ? lookMs.heard : lookMs.unheard);
+    this.#lookTimer = setTimeout(() => void this.#look(false), this.#isHeard ? lookMs.heard : lookMs.unheard);
   }
 
   async #listen(): Promise<void> {

