@@ -20,7 +20,11 @@ const entries: Readonly<Record<string, string>> = {
   demo: 'examples/order-fulfilment/main.ts',
   'unlucky-clerk': 'examples/order-fulfilment/unlucky-clerk.ts',
 };
-const doors: Readonly<Record<string, string>> = { eventsrc: 'index.js', 'eventsrc/sqlite': 'sqlite/index.js' };
+const doors: Readonly<Record<string, string>> = {
+  eventsrc: 'index.js',
+  'eventsrc/postgres': 'postgres/index.js',
+  'eventsrc/sqlite': 'sqlite/index.js',
+};
 
 /** @param output where the compiler has put the rest of what ships. */
 export async function bundleCli(root: string, output: string): Promise<void> {

@@ -6,28 +6,34 @@ import { abbreviationPattern } from './tree.ts';
 
 export const usage = `Keeps the history of a git repository in an eventsrc store, and rebuilds any commit's tree from it.
 
-npm run --silent git-history -- import REPO --store sqlite:FILE [--rev REV] [--json]
-    Records every commit of REPO's first-parent history, up to REV (HEAD by default), that FILE lacks.
+npm run --silent git-history -- import REPO --store URL [--rev REV] [--json]
+    Records every commit of REPO's first-parent history, up to REV (HEAD by default), that the store lacks.
     It can be interrupted at any moment, and goes on from there when it is run again.
     --json   print {"commits", "events", "seconds"} of what was recorded
 
-npm run --silent git-history -- tree COMMIT --store sqlite:FILE
+npm run --silent git-history -- tree COMMIT --store URL
     Prints what \`git -C REPO ls-tree -r --full-tree COMMIT\` prints, from the events up to COMMIT:
     an id, or at least the first four digits of it.
 
-REPO and FILE may be relative to the current folder. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+URL is sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE?schema=SCHEMA. REPO and FILE may be relative to the current
+folder. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 `;
+
+/** Where a history is kept. */
+export type HistoryStore =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgres'; readonly url: string };
 
 export type Command =
   | { readonly kind: 'help' }
   | {
       readonly kind: 'import';
       readonly repository: string;
-      readonly file: string;
+      readonly store: HistoryStore;
       readonly revision?: string;
       readonly json: boolean;
     }
-  | { readonly kind: 'tree'; readonly commit: string; readonly file: string };
+  | { readonly kind: 'tree'; readonly commit: string; readonly store: HistoryStore };
 
 const common = {
   store: { type: 'string' },
@@ -65,10 +71,10 @@ function parseImport(args: readonly string[], folder: string): Command {
   const { values, positionals } = parse(args, importOptions);
   if (values.help === true) return { kind: 'help' };
   const repository = resolve(folder, single(positionals, 'REPO'));
-  const file = storeFile(values.store, folder);
+  const store = storeAt(values.store, folder);
   const { rev: revision, json = false } = values;
   if (revision === '') throw usageFailure('--rev is empty.');
-  return { kind: 'import', repository, file, json, ...(revision === undefined ? {} : { revision }) };
+  return { kind: 'import', repository, store, json, ...(revision === undefined ? {} : { revision }) };
 }
 
 function parseTree(args: readonly string[], folder: string): Command {
@@ -80,7 +86,7 @@ function parseTree(args: readonly string[], folder: string): Command {
       `COMMIT is ${JSON.stringify(commit)}, expected a commit's id or at least its first four digits.`,
     );
   }
-  return { kind: 'tree', commit, file: storeFile(values.store, folder) };
+  return { kind: 'tree', commit, store: storeAt(values.store, folder) };
 }
 
 function parse<Options extends ParseArgsOptionsConfig>(args: readonly string[], options: Options) {
@@ -100,9 +106,11 @@ function single(positionals: readonly string[], name: string): string {
   return first;
 }
 
-function storeFile(store: string | undefined, folder: string): string {
-  if (store === undefined) throw usageFailure('--store sqlite:FILE is missing.');
+function storeAt(store: string | undefined, folder: string): HistoryStore {
+  if (store === undefined) throw usageFailure('--store URL is missing.');
+  if (/^postgres(?:ql)?:/.test(store)) return { kind: 'postgres', url: store };
   const file = /^sqlite:(.+)$/s.exec(store)?.[1];
-  if (file === undefined) throw usageFailure(`--store is ${JSON.stringify(store)}, expected sqlite:FILE.`);
-  return resolve(folder, file);
+  if (file === undefined)
+    throw usageFailure(`--store is ${JSON.stringify(store)}, expected sqlite:FILE or postgres://….`);
+  return { kind: 'sqlite', file: resolve(folder, file) };
 }

@@ -1,6 +1,8 @@
+import type { Backend } from 'eventsrc';
+import { postgres } from 'eventsrc/postgres';
 import { sqlite } from 'eventsrc/sqlite';
 import { parseCommandLine, usage } from './command-line.ts';
-import type { Command } from './command-line.ts';
+import type { Command, HistoryStore } from './command-line.ts';
 import { openHistory } from './events.ts';
 import type { HistoryLog } from './events.ts';
 import { Failure, describeFailure, exitCodes } from './failure.ts';
@@ -30,14 +32,14 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-async function runImport({ repository, file, revision, json }: Command & { kind: 'import' }): Promise<number> {
+async function runImport({ repository, store, revision, json }: Command & { kind: 'import' }): Promise<number> {
   const interruption = new AbortController();
   // More than once where a terminal and npm both pass it on; stopping takes only as long as the commits in flight.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort());
 
   const source = await openGitSource(repository, revision);
   const startedMs = performance.now();
-  await using log = await openHistory(sqlite(file));
+  await using log = await openHistory(backend(store, true));
   const result = await importShowingProgress(log, source, interruption.signal);
   const seconds = (performance.now() - startedMs) / 1_000;
 
@@ -48,6 +50,11 @@ async function runImport({ repository, file, revision, json }: Command & { kind:
     'git-history: Interrupted between two commits. Run the same import again to go on from there.\n',
   );
   return exitCodes.interrupted;
+}
+
+/** @param create whether a store that does not exist is made. */
+function backend(store: HistoryStore, create: boolean): Backend {
+  return store.kind === 'postgres' ? postgres(store.url, { migrate: create }) : sqlite(store.file, { create });
 }
 
 async function importShowingProgress(
@@ -75,8 +82,8 @@ function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-async function runTree({ commit, file }: Command & { kind: 'tree' }): Promise<number> {
-  await using log = await openHistory(sqlite(file, { create: false }));
+async function runTree({ commit, store }: Command & { kind: 'tree' }): Promise<number> {
+  await using log = await openHistory(backend(store, false));
   const tree = await treeAt(log, await findCommit(log, commit));
   const { quotePath } = await pathQuoting(log);
   await writeOutput(formatTree(tree, quotePath), process.stdout);

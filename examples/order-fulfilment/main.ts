@@ -1,9 +1,9 @@
-/** `eventsrc demo [FILE]`: event sourcing in a minute, for someone who has never met it. The file is kept. */
+/** `eventsrc demo [PLACE]`: event sourcing in a minute, for someone who has never met it. What it leaves in a place is kept. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { faint, line, title } from '../narrator.ts';
-import { openShop } from './shop.ts';
+import { isUrl, openShop } from './shop.ts';
 import { showAnswers } from './show-answers.ts';
 import { showClerks } from './show-clerks.ts';
 import { showHistory } from './show-history.ts';
@@ -11,20 +11,24 @@ import { showKill } from './show-kill.ts';
 import { showOrder } from './show-order.ts';
 import { showSeats } from './show-seats.ts';
 
-async function run(file: string): Promise<void> {
+async function run(place: string): Promise<void> {
   title('eventsrc: a ticket shop that remembers everything');
-  console.log(faint('One file on disk, no server. Everything below really happens, while you read.'));
+  const where = isUrl(place) ? 'A schema in your database.' : 'One file on disk, no server.';
+  console.log(faint(`${where} Everything below really happens, while you read.`));
 
-  await using engine = await openShop(file);
+  await using engine = await openShop(place);
   await showOrder(engine);
   await showAnswers(engine);
-  await showClerks(engine, file);
+  await showClerks(engine, place);
   await showSeats(engine);
   await showHistory(engine);
-  await showKill(engine, file);
+  await showKill(engine, place);
 
   console.log('\nThe code is in the repository, in examples/order-fulfilment: order.ts first. Next:');
-  if (kept !== undefined) line(`eventsrc read --store sqlite:${kept}      what has just happened, event by event`);
+  if (kept !== undefined)
+    line(
+      `eventsrc read --store '${isUrl(kept) ? kept : `sqlite:${kept}`}'      what has just happened, event by event`,
+    );
   line('eventsrc init my-app      a config, a first aggregate and its test');
 }
 

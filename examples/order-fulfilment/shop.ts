@@ -1,10 +1,16 @@
 import { openEngine } from 'eventsrc';
 import type { Engine, EngineHooks } from 'eventsrc';
+import { postgres } from 'eventsrc/postgres';
 import { sqlite } from 'eventsrc/sqlite';
 import { order } from './order.ts';
 import { bookSeat, show } from './seats.ts';
 
-/** The shop on a file. Several may have it open: each clerk does. */
-export function openShop(file: string, hooks: EngineHooks = {}): Promise<Engine> {
-  return openEngine({ store: sqlite(file), aggregates: [order, show], decisions: [bookSeat], hooks });
+/** The shop in a file, or in a database by its URL. Several may have it open: each clerk does. */
+export function openShop(place: string, hooks: EngineHooks = {}): Promise<Engine> {
+  const store = isUrl(place) ? postgres(place) : sqlite(place);
+  return openEngine({ store, aggregates: [order, show], decisions: [bookSeat], hooks });
+}
+
+export function isUrl(place: string): boolean {
+  return /^postgres(?:ql)?:/.test(place);
 }

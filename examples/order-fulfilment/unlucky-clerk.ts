@@ -5,8 +5,8 @@
 import { order } from './order.ts';
 import { openShop } from './shop.ts';
 
-const [file = '', orderId = '', idempotencyKey = ''] = process.argv.slice(2);
-const engine = await openShop(file, {
+const [place = '', orderId = '', idempotencyKey = ''] = process.argv.slice(2);
+const engine = await openShop(place, {
   append: () => () => {
     process.kill(process.pid, 'SIGKILL');
   },

@@ -30,7 +30,10 @@ export function defineCommand({ usage, summary, does, examples, isStoreless = fa
 /** They can stand before the command, too. */
 export function addCommon(command: Command, isStoreless: boolean): Command {
   if (!isStoreless) {
-    command.option('--store <url>', 'sqlite:FILE or memory: (default: EVENTSRC_STORE, then the config’s store)');
+    command.option(
+      '--store <url>',
+      'sqlite:FILE, postgres://… or memory: (default: EVENTSRC_STORE, then the config’s store)',
+    );
     command.option('--config <file>', 'instead of eventsrc.config.ts in the current folder');
   }
   command.option('--json', 'print JSON, one value a line; errors too, on stderr');

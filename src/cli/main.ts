@@ -11,6 +11,7 @@ import { exportEvents } from './commands/export.ts';
 import { history } from './commands/history.ts';
 import { importEvents } from './commands/import.ts';
 import { init } from './commands/init.ts';
+import { migrate } from './commands/migrate.ts';
 import { read } from './commands/read.ts';
 import { state } from './commands/state.ts';
 import { stats } from './commands/stats.ts';
@@ -27,7 +28,7 @@ const commands: readonly (readonly [group: string, commands: readonly CommandOf[
   ['Look:', [streams, read, history, state, stats]],
   ['Do:', [append, execute]],
   ['Move:', [exportEvents, importEvents, copy]],
-  ['Keep:', [backup, restore, doctor, bench]],
+  ['Keep:', [backup, restore, doctor, migrate, bench]],
 ];
 
 /** Runs what was typed, and ends the process. */
@@ -66,7 +67,7 @@ function createProgram(run: Run): Command {
 }
 
 const overview = `
-Stores: sqlite:FILE, memory:. Named by --store, by EVENTSRC_STORE, or by eventsrc.config.ts in the current folder.
+Stores: sqlite:FILE, postgres://USER:PASSWORD@HOST/DATABASE?schema=SCHEMA, memory:. Named by --store, by EVENTSRC_STORE, or by eventsrc.config.ts in the current folder.
 Exit codes: ${exitCodes.done} done, ${exitCodes.failed} failed, ${exitCodes.usage} not understood.
 Completion: source <(eventsrc complete zsh), also bash, fish, powershell.
 

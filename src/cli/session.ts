@@ -49,7 +49,7 @@ export class Session {
     if (store !== undefined) return store;
     throw usageError(
       'No store was named',
-      'Add --store sqlite:FILE, set EVENTSRC_STORE, or name it in eventsrc.config.ts (eventsrc init writes one).',
+      'Add --store sqlite:FILE or --store postgres://…, set EVENTSRC_STORE, or name it in eventsrc.config.ts (eventsrc init writes one).',
     );
   }
 
@@ -86,5 +86,6 @@ function backendOf(location: StoreLocation | Backend, mode: OpenMode): Backend {
 /** As a person would write it. */
 export function storeName(location: StoreLocation | Backend): string {
   if (!('kind' in location)) return location.name;
+  if (location.kind === 'postgres') return backendAt(location, false).name;
   return location.kind === 'memory' ? 'memory:' : `sqlite:${location.file}`;
 }

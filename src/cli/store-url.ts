@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Backend } from '../store/port.ts';
 import { memory } from '../store/memory.ts';
+import { postgres } from '../postgres/index.ts';
 import { sqlite } from '../sqlite/index.ts';
 import { isBackup } from '../sqlite/inspect.ts';
 import { usageError } from './failure.ts';
@@ -9,9 +10,11 @@ import { usageError } from './failure.ts';
 export type StoreLocation =
   | { readonly kind: 'memory' }
   /** An absolute path. */
-  | { readonly kind: 'sqlite'; readonly file: string };
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgres'; readonly url: string };
 
-const remedy = 'Write sqlite:FILE or memory:, for example --store sqlite:bank.db';
+const remedy =
+  'Write sqlite:FILE, postgres://USER:PASSWORD@HOST/DATABASE?schema=SCHEMA or memory:, for example --store sqlite:bank.db';
 
 /** @param folder what a relative file is relative to. @throws {CliError} */
 export function parseStoreUrl(url: string, folder: string): StoreLocation {
@@ -26,14 +29,23 @@ export function parseStoreUrl(url: string, folder: string): StoreLocation {
       if (file === '' || file.includes('\0')) throw usageError(`${JSON.stringify(url)} names no file`, remedy);
       return { kind: 'sqlite', file: isAbsolute(file) ? file : resolve(folder, file) };
     }
+    case 'postgres':
+    case 'postgresql':
+      if (!rest.startsWith('//') || !URL.canParse(url))
+        throw usageError(`${scheme}: is not followed by what makes a URL`, remedy);
+      return { kind: 'postgres', url };
     default:
       throw usageError(`${JSON.stringify(url)} is not the URL of a store that this version knows`, remedy);
   }
 }
 
+/** Somebody waits at a terminal. */
+const patienceMs = 10_000;
+
 /** @param toWrite whether it is to be written, and made if it does not exist; else a backup is left as it is. */
 export function backendAt(location: StoreLocation, toWrite: boolean): Backend {
   if (location.kind === 'memory') return memory();
+  if (location.kind === 'postgres') return postgres(location.url, { migrate: toWrite, timeoutMs: patienceMs });
   const { file } = location;
   return sqlite(file, { create: toWrite, readOnly: !toWrite && isBackup(file) });
 }

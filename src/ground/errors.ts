@@ -214,8 +214,9 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     remedy: 'Update eventsrc; the file was left as it is.',
   },
   store_outdated: {
-    says: ({ store, found, required }) => `The schema of ${store} has format ${found}; this version needs ${required}.`,
-    remedy: 'Run eventsrc migrate as a user who may change the schema, or leave migrate: true.',
+    says: ({ store, found, required }) =>
+      found === 0 ? `There is no ${store}.` : `${store} has format ${found}; this version needs ${required}.`,
+    remedy: 'Check the name, or run eventsrc migrate as a user who may make and change the schema.',
   },
   store_read_only: {
     says: ({ file }) => `${file} cannot be written.`,

@@ -68,9 +68,8 @@ export function resolveOptions(where: string | PostgresConnection, options: Post
 }
 
 function readUrl(text: string): { readonly connection: PostgresConnection; readonly schema: string | undefined } {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['postgres:', 'postgresql:'].includes(url.protocol))
-    throw invalid('url', 'not one', 'postgres://USER:PASSWORD@HOST:PORT/DATABASE?schema=SCHEMA');
+  const url = /^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) throw invalid('url', 'not one', 'postgres://USER:PASSWORD@HOST:PORT/DATABASE?schema=SCHEMA');
   const schema = url.searchParams.get('schema') ?? undefined;
   url.searchParams.delete('schema');
   return { connection: { connectionString: url.href }, schema };

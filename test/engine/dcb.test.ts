@@ -19,6 +19,7 @@ import {
   tokenLifeMs,
 } from './dcb-examples.ts';
 import { brokenInvariants, racedCommands } from './dcb-race.ts';
+import { postgresStores } from '../support/postgres-schemas.ts';
 
 const folder = await temporaryFolder();
 const start = Date.UTC(2026, 0, 1);
@@ -159,9 +160,12 @@ test('a room is not booked twice for a night', async () => {
     .thenEvents([{ ...booked, data: { room: '1', from: 5, until: 6, guest: 'y' } }]);
 });
 
+const newStore = postgresStores();
+
 describe.each<[string, (name: string) => Backend]>([
   ['memory', () => memory()],
   ['sqlite', (name) => sqlite(join(folder, `${name}.db`))],
+  ['postgres', () => newStore()],
 ])('raced by many promises, on %s', (_, place) => {
   test('every invariant holds, and nobody is turned away for want of trying', async () => {
     await using engine = await openEngine({ store: place('promises'), decisions: dcbDecisions });

@@ -7,6 +7,7 @@ import { account } from '../command/account.ts';
 import { runProgram } from '../support/child.ts';
 import { shared } from '../support/gated-store.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+import { postgresStores } from '../support/postgres-schemas.ts';
 
 const folder = await temporaryFolder();
 const { open, deposit, withdraw, touch, close } = account.commands;
@@ -23,9 +24,12 @@ async function engineOn(store: Backend): Promise<Engine> {
   return engine;
 }
 
+const newStore = postgresStores();
+
 describe.each<[string, () => Backend]>([
   ['memory', () => shared(memory())],
   ['sqlite', () => sqlite(join(folder, `execute-${++fileCount}.db`))],
+  ['postgres', newStore],
 ])('on %s', (_, place) => {
   test('an accepted command returns its events, as they were recorded', async () => {
     const engine = await engineOn(place());

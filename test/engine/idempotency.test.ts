@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { account } from '../command/account.ts';
 import { shared } from '../support/gated-store.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+import { postgresStores } from '../support/postgres-schemas.ts';
 
 const folder = await temporaryFolder();
 const { open, deposit, withdraw, touch } = account.commands;
@@ -41,9 +42,12 @@ async function engineOn(store: Backend, clock = new TestClock()): Promise<Engine
   return engine;
 }
 
+const newStore = postgresStores();
+
 describe.each<[string, () => Backend]>([
   ['memory', () => shared(memory())],
   ['sqlite', () => sqlite(join(folder, `idempotency-${++fileCount}.db`))],
+  ['postgres', newStore],
 ])('on %s', (_, place) => {
   test('a repeated command returns the kept receipt, events and all, whatever has happened since', async () => {
     const store = place();

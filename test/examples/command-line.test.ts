@@ -6,17 +6,35 @@ describe('the command line', () => {
   test.each([
     [
       ['import', 'project', '--store', 'sqlite:a.db'],
-      { kind: 'import', repository: '/home/ada/project', file: '/home/ada/a.db', json: false },
+      {
+        kind: 'import',
+        repository: '/home/ada/project',
+        store: { kind: 'sqlite', file: '/home/ada/a.db' },
+        json: false,
+      },
     ],
     [
       ['import', '--json', '--rev=v1.0', '--store=sqlite:/tmp/a.db', '/src'],
-      { kind: 'import', repository: '/src', file: '/tmp/a.db', json: true, revision: 'v1.0' },
+      {
+        kind: 'import',
+        repository: '/src',
+        store: { kind: 'sqlite', file: '/tmp/a.db' },
+        json: true,
+        revision: 'v1.0',
+      },
     ],
     [
       ['import', '--store', 'sqlite:C:', '--', '-odd'],
-      { kind: 'import', repository: '/home/ada/-odd', file: '/home/ada/C:', json: false },
+      { kind: 'import', repository: '/home/ada/-odd', store: { kind: 'sqlite', file: '/home/ada/C:' }, json: false },
     ],
-    [['tree', '01ab', '--store', 'sqlite:a.db'], { kind: 'tree', commit: '01ab', file: '/home/ada/a.db' }],
+    [
+      ['tree', '01ab', '--store', 'sqlite:a.db'],
+      { kind: 'tree', commit: '01ab', store: { kind: 'sqlite', file: '/home/ada/a.db' } },
+    ],
+    [
+      ['tree', '01ab', '--store', 'postgres://me@db/git?schema=a'],
+      { kind: 'tree', commit: '01ab', store: { kind: 'postgres', url: 'postgres://me@db/git?schema=a' } },
+    ],
     [['--help'], { kind: 'help' }],
     [['import', '--help'], { kind: 'help' }],
     [['tree', '-h', '01ab'], { kind: 'help' }],
@@ -29,9 +47,9 @@ describe('the command line', () => {
     [['impotr'], 'There is no command "impotr", only import and tree.'],
     [['import', '--store', 'sqlite:x.db'], 'REPO is missing.'],
     [['import', '', '--store', 'sqlite:x.db'], 'REPO is missing.'],
-    [['import', '.'], '--store sqlite:FILE is missing.'],
-    [['import', '.', '--store', 'x.db'], '--store is "x.db", expected sqlite:FILE.'],
-    [['import', '.', '--store', 'sqlite:'], '--store is "sqlite:", expected sqlite:FILE.'],
+    [['import', '.'], '--store URL is missing.'],
+    [['import', '.', '--store', 'x.db'], '--store is "x.db", expected sqlite:FILE or postgres://….'],
+    [['import', '.', '--store', 'sqlite:'], '--store is "sqlite:", expected sqlite:FILE or postgres://….'],
     [['import', '.', 'other', '--store', 'sqlite:x.db'], '"other" is one argument too many.'],
     [['import', '.', '--store', 'sqlite:x.db', '--rev='], '--rev is empty.'],
     [['import', '.', '--depth', '3'], "Unknown option '--depth'."],

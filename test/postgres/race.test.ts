@@ -10,7 +10,7 @@ const newSchema = postgresSchemas();
 
 describe.each(['read committed', 'repeatable read', 'serializable'])('by default %s', (isolation) => {
   test(`of 16 racers one wins, in each of ${rounds} rounds`, async () => {
-    const { url, schema } = await newSchema();
+    const { url, schema } = newSchema();
     await using log = await openLog({ store: postgres(url, { schema }) });
     const racers = ['a', 'b', 'c', 'd'].map((name) => startProgram('postgres-racer', [url, schema, isolation, name]));
     await Promise.all(racers.map((racer) => racer.nextLine()));

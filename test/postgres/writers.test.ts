@@ -11,7 +11,7 @@ const stallMs = 5_000;
 const newSchema = postgresSchemas();
 
 test(`32 writers of ${count} events each: two subscribers in other processes skip, repeat and reorder nothing`, async () => {
-  const { url, schema } = await newSchema();
+  const { url, schema } = newSchema();
   await using log = await openLog({ store: postgres(url, { schema, timeoutMs: 60_000 }) });
   const subscribers = [1, 2].map(() => startProgram('postgres-subscriber', [url, schema]));
   const names = ['a', 'b', 'c', 'd'];

@@ -3,10 +3,9 @@ import { describe, test } from 'vitest';
 import { memory } from 'eventsrc';
 import type { Capabilities } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
-import { postgres } from 'eventsrc/postgres';
 import { eventStoreConformance } from 'eventsrc/testing';
 import type { ConformanceTarget } from 'eventsrc/testing';
-import { postgresSchemas } from '../support/postgres-schemas.ts';
+import { postgresStores } from '../support/postgres-schemas.ts';
 import type { PostgresVersion } from '../support/postgres-server.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -32,15 +31,8 @@ const targets: Readonly<Record<string, ConformanceTarget>> = {
 };
 
 function postgresTarget(version: PostgresVersion): ConformanceTarget {
-  const newSchema = postgresSchemas(version);
-  return {
-    capabilities,
-    shared: true,
-    place: async () => {
-      const { url, schema, remove } = await newSchema();
-      return { backend: postgres(url, { schema, partitions: 4 }), remove };
-    },
-  };
+  const newStore = postgresStores(version);
+  return { capabilities, shared: true, place: async () => ({ backend: newStore(), remove: nothing }) };
 }
 
 describe.each(Object.entries(targets))('%s', (_name, target) => {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { copyLog, memory, openLog } from 'eventsrc';
-import type { EventLog, Recorded, Receipt } from 'eventsrc';
+import type { Backend, EventLog, Recorded, Receipt } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { describe, expect, test } from 'vitest';
+import { postgresStores } from '../support/postgres-schemas.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const receipt = (key: string, expiresAt: number | null = null) => ({
@@ -38,9 +39,22 @@ async function contents(log: EventLog): Promise<{ events: readonly unknown[]; re
   };
 }
 
-describe.each(['memory to sqlite', 'sqlite to memory', 'sqlite to sqlite'])('%s', (ways) => {
-  const open = async (kind: string | undefined) =>
-    openLog({ store: kind === 'memory' ? memory() : sqlite(join(await temporaryFolder(), 'store.db')) });
+const newPostgres = postgresStores();
+const stores: Readonly<Record<string, () => Promise<Backend>>> = {
+  memory: async () => memory(),
+  sqlite: async () => sqlite(join(await temporaryFolder(), 'store.db')),
+  postgres: async () => newPostgres(),
+};
+
+describe.each([
+  'memory to sqlite',
+  'sqlite to memory',
+  'sqlite to sqlite',
+  'sqlite to postgres',
+  'postgres to sqlite',
+  'postgres to postgres',
+])('%s', (ways) => {
+  const open = async (kind = '') => openLog({ store: await (stores[kind] as () => Promise<Backend>)() });
   const both = async () => {
     const [from, to] = ways.split(' to ');
     return [await open(from), await open(to)] as const;

@@ -4,12 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { defaultLimits, memory } from 'eventsrc';
 import type { AppendResult, Backend, EventStore, ExpectedVersion } from 'eventsrc';
 import { TestClock } from 'eventsrc/testing';
-import { postgres } from 'eventsrc/postgres';
 import { sqlite } from 'eventsrc/sqlite';
 import { draft, readAll, tombstone } from '../../src/testing/drafts.ts';
 import { Model } from '../support/model.ts';
 import type { ModelRequest } from '../support/model.ts';
-import { postgresSchemas } from '../support/postgres-schemas.ts';
+import { postgresStores } from '../support/postgres-schemas.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const soak = process.env.SOAK === '1';
@@ -96,21 +95,13 @@ async function append(store: EventStore, group: readonly ModelRequest[]): Promis
 interface Place {
   readonly backend: Backend;
   readonly shared: boolean;
-  readonly remove?: () => Promise<void>;
 }
 
-const newSchema = postgresSchemas();
+const newStore = postgresStores();
 const places: readonly [name: string, runs: number, make: () => Promise<Place>][] = [
   ['memory', 300, async () => ({ backend: memory(), shared: false })],
   ['sqlite', 40, async () => ({ backend: sqlite(join(await temporaryFolder(), 'store.db')), shared: true })],
-  [
-    'postgres',
-    25,
-    async () => {
-      const { url, schema, remove } = await newSchema();
-      return { backend: postgres(url, { schema, partitions: 3 }), shared: true, remove };
-    },
-  ],
+  ['postgres', 25, async () => ({ backend: newStore(), shared: true })],
 ];
 
 describe.each(places)('%s', (_name, runs, make) => {
@@ -118,7 +109,7 @@ describe.each(places)('%s', (_name, runs, make) => {
   test(`does what the model does, over ${numRuns} random histories`, async () => {
     await fc.assert(
       fc.asyncProperty(history, async (steps) => {
-        const { backend, shared, remove } = await make();
+        const { backend, shared } = await make();
         const clock = new TestClock(0);
         const open = () => backend.openEvents({ clock, limits: defaultLimits });
         const first = await open();
@@ -143,7 +134,6 @@ describe.each(places)('%s', (_name, runs, make) => {
           for (const store of stores) await compare(store, model, Math.max(last, clock.now()));
         } finally {
           for (const store of new Set(stores)) await store[Symbol.asyncDispose]();
-          await remove?.();
         }
       }),
       { numRuns, ...(process.env.SEED !== undefined && { seed: Number(process.env.SEED) }) },

@@ -6,12 +6,15 @@ import { sqlite } from 'eventsrc/sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { toHex, toUtf8 } from '../../src/event/bytes.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+import { postgresStores } from '../support/postgres-schemas.ts';
 
 const folder = await temporaryFolder();
 let fileCount = 0;
+const newStore = postgresStores();
 const backends: readonly [string, () => Backend][] = [
   ['memory', () => memory()],
   ['sqlite', () => sqlite(join(folder, `${++fileCount}.db`))],
+  ['postgres', newStore],
 ];
 
 async function open(store: Backend): Promise<EventLog> {

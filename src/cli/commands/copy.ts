@@ -17,6 +17,7 @@ const definition = defineCommand({
   does: 'Copy a whole store into an empty one: positions, ids and receipts are kept, and the two are compared.',
   examples: [
     ['copy --from sqlite:bank.db --to sqlite:/mnt/bank.db', 'repeat it after an interruption: it goes on where it was'],
+    ['copy --from sqlite:bank.db --to postgres://app@db/bank', 'from a file to a server; and back the same way'],
   ],
   isStoreless: true,
 })

@@ -10,26 +10,32 @@ import { packageRoot } from '../package-root.ts';
 /** The example of the repository, as the build put it beside this program. */
 const shop = join(packageRoot, 'dist/cli/demo.js');
 
-export const demo = action<[file?: string], object>(
+function isUrl(place: string): boolean {
+  return /^postgres(?:ql)?:/.test(place);
+}
+
+export const demo = action<[place?: string], object>(
   defineCommand({
-    usage: 'demo [file]',
+    usage: 'demo [place]',
     summary: 'play a ticket shop',
-    does: 'Play a ticket shop: orders, races, a double click, a kill. With a file, its store is kept, to look around in.',
+    does: 'Play a ticket shop: orders, races, a double click, a kill. With a place, its store is kept there, to look around in.',
     examples: [
       ['demo', 'leaves nothing behind'],
       ['demo shop.db', 'then: eventsrc read --store sqlite:shop.db'],
+      ['demo postgres://me@localhost/test?schema=shop', 'on a server; the schema must be new'],
     ],
     isStoreless: true,
   }),
   async ({ terminal }, _options, given) => {
-    const file = given === undefined ? undefined : resolve(given);
-    if (file !== undefined && existsSync(file)) throw new EngineError('file_exists', { file });
-    const child = spawn(process.execPath, [shop, ...(file === undefined ? [] : [file])], {
+    const place = given === undefined || isUrl(given) ? given : resolve(given);
+    if (place !== undefined && !isUrl(place) && existsSync(place))
+      throw new EngineError('file_exists', { file: place });
+    const child = spawn(process.execPath, [shop, ...(place === undefined ? [] : [place])], {
       stdio: ['ignore', terminal.isJson ? 'ignore' : 'inherit', 'inherit'],
     });
     const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
     if (code !== 0)
       throw new CliError(`The demo ended with ${code ?? signal}`, 'Repeat it; if it fails again, report it.');
-    if (terminal.isJson) await terminal.printJson({ file: file ?? null });
+    if (terminal.isJson) await terminal.printJson({ place: place ?? null });
   },
 );

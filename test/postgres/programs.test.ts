@@ -1,0 +1,76 @@
+/** The command line and both examples, with a server instead of a file: what they print is the same. */
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { cli } from '../cli/cli-process.ts';
+import { gitHistory } from '../examples/example-process.ts';
+import { GitRepository, hasGit } from '../examples/git-repository.ts';
+import { oddHistory } from '../examples/odd-history.ts';
+import { postgresSchemas } from '../support/postgres-schemas.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+
+const newSchema = postgresSchemas();
+
+function newUrl(): string {
+  const { url, schema } = newSchema();
+  return `${url}?schema=${schema}`;
+}
+
+async function lines(...args: readonly string[]): Promise<readonly string[]> {
+  const { code, stdout, stderr } = await cli(args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('error') });
+  return stdout.trimEnd().split('\n');
+}
+
+test('the ticket shop is played on a server, looked at, and copied to a file and back', async () => {
+  const url = newUrl();
+  expect((await lines('demo', url)).join('\n')).toMatch(
+    /✓ Cleo tries again: OrderShipped version 3 \(the kept receipt/,
+  );
+  const events = await lines('read', '--store', url, '--json');
+  expect(events).toHaveLength(13);
+  const file = `sqlite:${join(await temporaryFolder(), 'shop.db')}`;
+  const back = newUrl();
+  await lines('copy', '--from', url, '--to', file);
+  await lines('copy', '--from', file, '--to', back);
+  for (const copy of [file, back]) expect(await lines('read', '--store', copy, '--json')).toEqual(events);
+  expect(await lines('stats', '--store', back)).toContain('events\t13');
+});
+
+test('a store that is only looked at is not made', async () => {
+  const url = newUrl();
+  for (const look of ['stats', 'streams', 'read']) {
+    const { code, stderr } = await cli([look, '--store', url]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: There is no postgres:.*\n {2}Check the name/);
+  }
+  expect(await lines('migrate', '--store', url, '--partitions', '2')).toEqual([
+    expect.stringMatching(/is up to date; it holds 0 events/),
+  ]);
+  expect(await lines('stats', '--store', url)).toContain('events\t0');
+});
+
+test('passwords are never shown', async () => {
+  const url = 'postgres://nobody:geheim@127.0.0.1:1/none';
+  for (const args of [
+    ['stats', '--store', url],
+    ['backup', 'x.db', '--store', url],
+    ['migrate', '--store', `${url}?schema=A`],
+  ]) {
+    const { code, stdout, stderr } = await cli([...args, '--json']);
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).not.toContain('geheim');
+  }
+});
+
+test.skipIf(!hasGit)('a git history is kept on a server (skipped without git)', async () => {
+  const repository = await GitRepository.create();
+  oddHistory(3, 25).writeTo(repository);
+  const url = newUrl();
+  const imported = await gitHistory(['import', repository.folder, '--store', url, '--json']);
+  expect(JSON.parse(imported.stdout.toString('utf8'))).toMatchObject({ commits: 25 });
+  for (const id of repository.firstParents()) {
+    const { code, stdout, stderr } = await gitHistory(['tree', id, '--store', url]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.equals(repository.lsTree(id))).toBe(true);
+  }
+});
