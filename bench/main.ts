@@ -1,4 +1,5 @@
 import { loadPeers } from './peers.ts';
 import { startBench } from './start.ts';
 
-await startBench(loadPeers);
+if (process.argv.includes('--postgres')) await (await import('./postgres/start.ts')).startPostgresBench();
+else await startBench(loadPeers);

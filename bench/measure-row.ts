@@ -51,6 +51,9 @@ export interface Pace {
   readonly peerSecondsMax: number;
 }
 
+/** A row of any table. */
+type MeasuredRow = Omit<Row, 'id'> & { readonly id: string };
+
 interface Entrant {
   readonly contestant: Contestant;
   readonly budget: Budget;
@@ -60,13 +63,33 @@ interface Entrant {
   failure?: string;
 }
 
-/** Runs everyone in turn, round after round, each time on a new file in this folder. */
-export async function measureRow(row: Row, peers: LoadedPeers, pace: Pace, folder: string): Promise<RowResult> {
+/** Lets somebody work in a new place, a file's path or a database's URL, and removes what is left there. */
+export type InNewPlace = <Result>(work: (place: string) => Promise<Result>) => Promise<Result>;
+
+/** New files, below a folder. */
+export function inNewFile(parent: string): InNewPlace {
+  return async (work) => {
+    const folder = await mkdtemp(join(parent, 'round-'));
+    try {
+      return await work(join(folder, 'store.db'));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  };
+}
+
+/** Runs everyone in turn, round after round, each time in a new place. */
+export async function measureRow(
+  row: MeasuredRow,
+  peers: LoadedPeers,
+  pace: Pace,
+  inNewPlace: InNewPlace,
+): Promise<RowResult> {
   const entrants = entrantsOf(row, peers, pace);
   for (let round = 0; round < pace.rounds; round++) {
     // Each begins a round once: nobody always writes on the disk that another has just filled.
     for (let turn = 0; turn < entrants.length; turn++) {
-      await runOnNewFile(entrants[(round + turn) % entrants.length] as Entrant, folder);
+      await runOnce(entrants[(round + turn) % entrants.length] as Entrant, inNewPlace);
     }
   }
   const [ours, ...others] = entrants as [Entrant, ...Entrant[]];
@@ -91,7 +114,11 @@ export async function measureRow(row: Row, peers: LoadedPeers, pace: Pace, folde
 }
 
 /** Ours first. */
-function entrantsOf({ ours, against, peers, eventsMax }: Row, loaded: LoadedPeers, pace: Pace): readonly Entrant[] {
+function entrantsOf(
+  { ours, against, peers, eventsMax }: MeasuredRow,
+  loaded: LoadedPeers,
+  pace: Pace,
+): readonly Entrant[] {
   const budget = { eventsMax: Math.ceil(eventsMax * pace.share), secondsMax: pace.secondsMax };
   const own = [ours, ...against];
   const others = loaded.kind === 'ready' ? (peers?.(loaded) ?? []) : [];
@@ -106,16 +133,13 @@ function entrantsOf({ ours, against, peers, eventsMax }: Row, loaded: LoadedPeer
   ];
 }
 
-async function runOnNewFile(entrant: Entrant, parent: string): Promise<void> {
+async function runOnce(entrant: Entrant, inNewPlace: InNewPlace): Promise<void> {
   if (entrant.failure !== undefined) return;
-  const folder = await mkdtemp(join(parent, 'round-'));
   try {
-    entrant.rounds.push(await entrant.contestant.run(join(folder, 'store.db'), entrant.budget));
+    entrant.rounds.push(await inNewPlace((place) => entrant.contestant.run(place, entrant.budget)));
   } catch (error) {
     if (!entrant.mayFail) throw error;
     entrant.failure = error instanceof Error ? error.message : String(error);
-  } finally {
-    await rm(folder, { recursive: true });
   }
 }
 

@@ -17,6 +17,7 @@ export const usage = `npm run bench -- [options]
   --json FILE    writes what was measured there too; - prints it instead of the table
   --chart FILE   draws the ratios as an SVG; needs the peers
   --dir DIR      where the stores are written, on the disk to be measured (default: the folder for temporary files)
+  --postgres     measures the store on PostgreSQL instead, on a server of its own; with --only, --quick, --json
   --help         prints this
 
 docs/benchmarks.md tells how to read the table.`;

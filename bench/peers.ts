@@ -10,6 +10,7 @@ import { delimiter, join } from 'node:path';
 import type { Echarts } from './chart.ts';
 import type { ActSqlite } from './contestants/act-sqlite.ts';
 import type { Emmett } from './contestants/emmett-commands.ts';
+import type { EmmettPostgres } from './postgres/emmett.ts';
 import type { EmmettSqlite } from './contestants/emmett-sqlite.ts';
 
 const folder = join(import.meta.dirname, 'peers');
@@ -19,6 +20,7 @@ const installTimeoutMs = 300_000;
 export interface Peers {
   readonly emmett: Emmett;
   readonly emmettSqlite: EmmettSqlite;
+  readonly emmettPostgres: EmmettPostgres;
   readonly actSqlite: ActSqlite;
   /** No peer, but needed with them alone. */
   readonly echarts: Echarts;
@@ -43,6 +45,7 @@ export async function loadPeers(say: (line: string) => void): Promise<LoadedPeer
       kind: 'ready',
       emmett: loadFromPeers('@event-driven-io/emmett') as Emmett,
       emmettSqlite: loadFromPeers('@event-driven-io/emmett-sqlite') as EmmettSqlite,
+      emmettPostgres: loadFromPeers('@event-driven-io/emmett-postgresql') as EmmettPostgres,
       actSqlite: (await inPeers(() => import(loadFromPeers.resolve('@rotorsoft/act-sqlite')))) as ActSqlite,
       echarts: loadFromPeers('echarts') as Echarts,
     };

@@ -4,7 +4,7 @@ import { drawChart } from './chart.ts';
 import { emmettConcurrency, emmettDurability } from './contestants/emmett-behaviour.ts';
 import type { Connecting, EmmettSqlite } from './contestants/emmett-sqlite.ts';
 import { describeEnvironment } from './environment.ts';
-import { measureRow } from './measure-row.ts';
+import { inNewFile, measureRow } from './measure-row.ts';
 import { largeIds } from './large/large.ts';
 import { measureLarge } from './large/measure-large.ts';
 import type { LargePace, LargeResult } from './large/measure-large.ts';
@@ -35,7 +35,7 @@ export async function runBench({ quick, only, json, chart, dir }: Options, load?
     say(`${formatEnvironment(environment)}\n`);
     const results: (RowResult | MoveResult | LargeResult)[] = [];
     for (const row of rows.filter(({ id }) => only.includes(id))) {
-      const result = await measureRow(row, peers, quick ? quickPace : fullPace, folder);
+      const result = await measureRow(row, peers, quick ? quickPace : fullPace, inNewFile(folder));
       results.push(result);
       say(`${formatRow(result)}\n`);
     }

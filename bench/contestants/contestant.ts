@@ -18,8 +18,8 @@ export interface Measurement {
 
 export interface Contestant {
   readonly name: string;
-  /** Makes a store of its own in this new file, warms up, writes durably, and closes. */
-  run(file: string, budget: Budget): Promise<Measurement>;
+  /** Makes a store of its own in this new place (a file's path or a database's URL), warms up, writes durably, and closes. */
+  run(place: string, budget: Budget): Promise<Measurement>;
 }
 
 /** Share of a round that is written first, into the same file, and not measured. */

@@ -1,8 +1,8 @@
 import { openEngine } from 'eventsrc';
-import { sqlite } from 'eventsrc/sqlite';
 import { warmUp } from './contestant.ts';
 import type { Contestant } from './contestant.ts';
 import { drive } from './drive.ts';
+import { backendAt } from './eventsrc.ts';
 import { countTurns, itemOf, order, orderOf } from './orders.ts';
 
 const inFlight = 256;
@@ -11,7 +11,7 @@ const inFlight = 256;
 export const eventsrcCommands: Contestant = {
   name: 'eventsrc',
   async run(file, budget) {
-    await using engine = await openEngine({ store: sqlite(file), aggregates: [order] });
+    await using engine = await openEngine({ store: backendAt(file), aggregates: [order] });
     const nextTurn = countTurns();
     let commands = 0;
     const execute = async (caller: number) => {

@@ -1,5 +1,6 @@
 import { openLog } from 'eventsrc';
-import type { AppendOptions, EventLog, ExpectedVersion, NewEvent, EventSchemas } from 'eventsrc';
+import type { AppendOptions, Backend, EventLog, ExpectedVersion, NewEvent, EventSchemas } from 'eventsrc';
+import { postgres } from 'eventsrc/postgres';
 import { sqlite } from 'eventsrc/sqlite';
 import { warmUp } from './contestant.ts';
 import type { Contestant } from './contestant.ts';
@@ -48,9 +49,13 @@ export function eventsrc(load: Load, demand: Demand = 'version'): Contestant {
   };
 }
 
-export function openBenchLog(file: string): Promise<EventLog> {
+export function backendAt(place: string): Backend {
+  return place.startsWith('postgres:') ? postgres(place) : sqlite(place);
+}
+
+export function openBenchLog(place: string): Promise<EventLog> {
   return openLog({
-    store: sqlite(file),
+    store: backendAt(place),
     limits: { eventsPerStream: Infinity, streams: Infinity, eventsPerAppend: Infinity },
   });
 }

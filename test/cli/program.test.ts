@@ -96,7 +96,7 @@ describe('demo', () => {
 
   test('leaves its store where it was asked to, to look around in', async () => {
     const cwd = await temporaryFolder();
-    expect(await printed(['demo', 'shop.db'], { cwd })).toEqual([{ file: join(cwd, 'shop.db') }]);
+    expect(await printed(['demo', 'shop.db'], { cwd })).toEqual([{ place: join(cwd, 'shop.db') }]);
     expect(await done(['streams', '--store', 'sqlite:shop.db'], { cwd })).toContain('order-1001\t3');
     expect((await failing(['demo', 'shop.db'], { cwd })).error).toContain('shop.db exists');
   });

@@ -1,0 +1,79 @@
+import { drive } from '../contestants/drive.ts';
+import type { Load } from '../contestants/drive.ts';
+import { warmUp } from '../contestants/contestant.ts';
+import type { Contestant } from '../contestants/contestant.ts';
+import type { Emmett } from '../contestants/emmett-commands.ts';
+import { countTurns, initialState, itemOf, orderOf, withItem } from '../contestants/orders.ts';
+import { SampleFeed } from '../contestants/sample-events.ts';
+import type { SampleEvent } from '../contestants/sample-events.ts';
+
+interface Store {
+  appendToStream(
+    stream: string,
+    events: readonly SampleEvent[],
+    options?: { readonly expectedStreamVersion: bigint },
+  ): Promise<{ readonly nextExpectedStreamVersion: bigint }>;
+  close(): Promise<void>;
+}
+
+/** What the bench uses of `@event-driven-io/emmett-postgresql`. */
+export interface EmmettPostgres {
+  getPostgreSQLEventStore(url: string): Store;
+}
+
+/** As its documentation opens it: by a URL, with a pool of its own. Each caller has a stream, and expects its version. */
+export function emmettAppends({ getPostgreSQLEventStore }: EmmettPostgres, load: Load): Contestant {
+  const how = load.inFlight === 1 ? 'one at a time' : `${load.inFlight} in flight`;
+  return {
+    name: `emmett-postgresql, ${how}`,
+    async run(url, budget) {
+      const store = getPostgreSQLEventStore(url);
+      try {
+        const feed = new SampleFeed();
+        const versions = new Map<number, bigint>();
+        const append = async (caller: number) => {
+          const version = versions.get(caller);
+          const options = version === undefined ? undefined : { expectedStreamVersion: version };
+          const events = feed.take(load.eventsPerAppend);
+          const appended = await store.appendToStream(`order-${caller}`, events, options);
+          versions.set(caller, appended.nextExpectedStreamVersion);
+        };
+        await append(0);
+        await drive(append, load, warmUp(budget));
+        return await drive(append, load, budget);
+      } finally {
+        await store.close();
+      }
+    },
+  };
+}
+
+/** As its documentation shows: a handler reads the stream, decides, and appends. Nothing is validated, no key is kept. */
+export function emmettPostgresCommands(emmett: Emmett, { getPostgreSQLEventStore }: EmmettPostgres): Contestant {
+  const inFlight = 256;
+  return {
+    name: 'emmett-postgresql, 256 in flight',
+    async run(url, budget) {
+      const store = getPostgreSQLEventStore(url);
+      try {
+        const handle = emmett.CommandHandler({
+          evolve: (state, { data }) => withItem(state, data),
+          initialState: () => initialState,
+        });
+        const nextTurn = countTurns();
+        let commands = 0;
+        const execute = async (caller: number) => {
+          const id = orderOf(caller, inFlight, nextTurn(caller));
+          const data = itemOf(commands++);
+          await handle(store, `order-${id}`, () => ({ type: 'ItemAdded', data }));
+        };
+        const load = { inFlight, eventsPerAppend: 1 };
+        await execute(0);
+        await drive(execute, load, warmUp(budget));
+        return await drive(execute, load, budget);
+      } finally {
+        await store.close();
+      }
+    },
+  };
+}
