@@ -12,7 +12,7 @@ import { inNewDatabase, startServer } from './server.ts';
 import { measureTail } from './tail.ts';
 import type { TailResult } from './tail.ts';
 
-const fullPace: Pace = { rounds: 5, share: 1, secondsMax: 20, peerSecondsMax: 4 };
+const fullPace: Pace = { rounds: 3, share: 1, secondsMax: 20, peerSecondsMax: 4 };
 const quickPace: Pace = { rounds: 1, share: 0.02, secondsMax: 2, peerSecondsMax: 0.3 };
 
 /** Runs `npm run bench -- --postgres`: the store on PostgreSQL, on a server that is started for it. */

@@ -23,13 +23,14 @@ export async function measureTail(url: string, appends: number): Promise<TailRes
   await using log = await openBenchLog(url);
   const child = fork(program, [url, String(appends)]);
   await once(child, 'message');
+  const report = once(child, 'message') as Promise<[readonly number[]]>;
   const answered: number[] = [];
   for (let index = 0; index < appends; index++) {
     await log.append([{ stream: 'order-1', events: [{ type: 'Happened', data: { index } }] }]);
     answered.push(Date.now());
     await setTimeout(Math.random() * 20);
   }
-  const [seen] = (await once(child, 'message')) as [readonly number[]];
+  const [seen] = await report;
   child.kill();
   // The subscriber may be told before the one who appended: to the millisecond, then, that took no time.
   const latencies = seen.map((at, index) => Math.max(0, at - (answered[index] as number))).sort((a, b) => a - b);

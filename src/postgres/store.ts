@@ -34,7 +34,7 @@ export class PostgresEventStore implements EventStore {
     conditions: 'matched',
     multiStream: true,
     appendMax: 1_000,
-    groupsInFlight: 2,
+    groupsInFlight: 1,
   };
   readonly #options: ResolvedOptions;
   readonly #clock: Clock;

@@ -9,8 +9,8 @@ import type { Reader } from './reader.ts';
 
 /** How often the store is looked at while somebody waits: seldom where notifications arrive. */
 const lookMs = { unheard: 25, heard: 1_000 };
-/** Appends that come sooner after each other are told together. */
-const notifyMs = 5;
+/** Appends that come sooner after each other are told together: each notification is a transaction. */
+const notifyMs = 20;
 const reconnectMs = { first: 50, most: 5_000 };
 
 /**
@@ -63,12 +63,17 @@ export class WakeUp {
   async #notify(): Promise<void> {
     this.#isNotificationDue = false;
     // Nobody waits for this; who listens looks from time to time by himself.
-    await this.#connections.query('select pg_notify($1, $2)', [this.#channel, '']).catch(() => {});
+    await this.#connections.patiently((client) => client.query(this.#notification)).catch(() => {});
     if (this.#isClosed) return;
     this.#notifyTimer = setTimeout(() => {
       this.#notifyTimer = undefined;
       if (this.#isNotificationDue) void this.#notify();
     }, notifyMs).unref();
+  }
+
+  /** What it tells is durable already: this transaction needs not be. */
+  get #notification(): string {
+    return `begin; set local synchronous_commit = off; notify "${this.#channel}"; commit`;
   }
 
   async #look(wasTold = true): Promise<void> {
@@ -107,7 +112,7 @@ export class WakeUp {
       await listener.connect();
       this.#listener = listener;
       await listener.query(`listen "${this.#channel}"`);
-      await this.#connections.query('select pg_notify($1, $2)', [this.#channel, '']);
+      await this.#connections.patiently((client) => client.query(this.#notification));
     } catch {
       this.#lose(listener);
     }

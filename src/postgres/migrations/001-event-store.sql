@@ -273,6 +273,8 @@ declare
   request_positions bigint[] := array_fill(null::bigint, array[cardinality(request_writes)]);
   write_versions bigint[] := array_fill(null::bigint, array[cardinality(write_streams)]);
   write_positions bigint[] := array_fill(null::bigint, array[cardinality(write_streams)]);
+  -- Of those that are kept: the last event's of their request, 0 where it has none.
+  receipt_positions bigint[] := array_fill(null::bigint, array[cardinality(receipt_keys)]);
   refusals jsonb[] := '{}';
   refusal jsonb;
   too_full jsonb;
@@ -403,20 +405,11 @@ begin
       end loop;
       if request_receipts[request] > 0 then
         for i in first_receipt .. first_receipt + request_receipts[request] - 1 loop
+          receipt_positions[i] := case when next_position > request_positions[request] then next_position - 1 else 0 end;
           if receipt_expiries[i] is null or receipt_expiries[i] > time then
             key_requests[receipt_keys[i]] := request;
           end if;
         end loop;
-        insert into receipts as r (id, key, command_digest, outcome, expires_at, owner, recorded_at, position)
-        select current.receipts + i - first_receipt + 1, names[receipt_keys[i]],
-          field(payload, ends, receipt_fields[i]), field(payload, ends, receipt_fields[i] + 1),
-          receipt_expiries[i], names[receipt_owners[i]], time,
-          case when next_position > request_positions[request] then next_position - 1 end
-        from generate_series(first_receipt, first_receipt + request_receipts[request] - 1) i
-        on conflict (key) do update set id = excluded.id, command_digest = excluded.command_digest,
-          outcome = excluded.outcome, expires_at = excluded.expires_at, owner = excluded.owner,
-          recorded_at = excluded.recorded_at, position = excluded.position;
-        current.receipts := current.receipts + request_receipts[request];
       end if;
     else
       refusals := refusals || (refusal || jsonb_build_object('request', request));
@@ -444,9 +437,22 @@ begin
       where stream_versions[i] > 0 and names[i] = any (new_streams);
       get diagnostics match = row_count;
     end if;
-    update head set position = next_position - 1, recorded_at = time, streams = streams + match, receipts = current.receipts;
-  elsif current.receipts > 0 then
-    update head set receipts = current.receipts where receipts <> current.receipts;
+    update head set position = next_position - 1, recorded_at = time, streams = streams + match;
+  end if;
+  if cardinality(receipt_keys) > 0 then
+    -- Of several with one key, all but the last of which have expired already, the last stays.
+    insert into receipts as r (id, key, command_digest, outcome, expires_at, owner, recorded_at, position)
+    select distinct on (receipt_keys[i]) current.receipts + i, names[receipt_keys[i]],
+      substr(payload, ends[receipt_fields[i]] + 1, ends[receipt_fields[i] + 1] - ends[receipt_fields[i]]),
+      substr(payload, ends[receipt_fields[i] + 1] + 1, ends[receipt_fields[i] + 2] - ends[receipt_fields[i] + 1]),
+      receipt_expiries[i], names[receipt_owners[i]], time, nullif(receipt_positions[i], 0)
+    from generate_series(1, cardinality(receipt_keys)) i
+    where receipt_positions[i] is not null
+    order by receipt_keys[i], i desc
+    on conflict (key) do update set id = excluded.id, command_digest = excluded.command_digest,
+      outcome = excluded.outcome, expires_at = excluded.expires_at, owner = excluded.owner,
+      recorded_at = excluded.recorded_at, position = excluded.position;
+    update head set receipts = receipts + cardinality(receipt_keys);
   end if;
   insert into answers (token, answer) values (token, answer);
   if token % 1000 = 0 then delete from answers where made_at < now() - interval '1 hour'; end if;
