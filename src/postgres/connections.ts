@@ -56,22 +56,21 @@ export class Connections {
    */
   async patiently<Result>(work: Work<Result>): Promise<Result> {
     const deadline = performance.now() + this.#options.timeoutMs;
-    let wasSent = false;
+    let mayBeDone = false;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, pauseMaxMs)) {
       try {
-        return await this.#once(async (client) => {
-          const result = work(client);
-          wasSent = true;
-          return result.catch((error: unknown) => {
-            // What the server refused, after it was asked again, it has not done.
-            if (isAnswered(error)) wasSent = false;
+        return await this.#once((client) =>
+          work(client).catch((error: unknown) => {
+            if (!isAnswered(error)) mayBeDone = true;
+            // Who was asked again and refuses for good has looked for what was sent before; who refuses for now has not.
+            else if (!isPassing(error)) mayBeDone = false;
             throw error;
-          });
-        });
+          }),
+        );
       } catch (error) {
-        if (this.#closing.signal.aborted) throw new EngineError('store_closed', {}, { cause: error });
-        if (!isPassing(error) || performance.now() + pauseMs > deadline)
-          throw toEngineError(error, this.#options.name, wasSent ? 'unknown' : 'not_written');
+        if (this.#closing.signal.aborted && !mayBeDone) throw new EngineError('store_closed', {}, { cause: error });
+        if (this.#closing.signal.aborted || !isPassing(error) || performance.now() + pauseMs > deadline)
+          throw toEngineError(error, this.#options.name, mayBeDone ? 'unknown' : 'not_written');
       }
       // A random part, so that not all who lost it come back at once.
       await setTimeout(pauseMs * (0.5 + Math.random() / 2), undefined, { signal: this.#closing.signal }).catch(

@@ -51,11 +51,12 @@ function isHopelessAddress(error: unknown): boolean {
   );
 }
 
-/** @param outcome whether what was being done may have been written. */
+/** @param outcome whether what was being done may have been written: then that is what matters. */
 export function toEngineError(error: unknown, store: string, outcome: WriteOutcome = 'not_written'): EngineError {
-  if (error instanceof EngineError) return error;
   const reason = reasonOf(error);
   const options = { cause: error };
+  if (outcome === 'unknown') return new EngineError('connection_failed', { store, reason, outcome }, options);
+  if (error instanceof EngineError) return error;
   if (!isServerError(error)) return new EngineError('connection_failed', { store, reason, outcome }, options);
   switch (error.code) {
     case codes.readOnlyTransaction:

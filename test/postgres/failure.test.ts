@@ -144,3 +144,19 @@ test('what the server itself refuses fails alone, not the group in which it trav
   );
   expect((await log.head()).position).toBe(types.filter((type) => type === 'Good').length);
 });
+
+test('an answer that was lost stays unknown, whatever is said by a server that cannot write', async () => {
+  await using network = await TcpProxy.to(server.port);
+  const url = `postgres://postgres@127.0.0.1:${network.port}/postgres`;
+  await using log = await openLog({ store: postgres(url, { timeoutMs: 1_500 }) });
+  await log.append([{ stream: 'a-1', events: [{ type: 'Happened', data: null }] }]);
+  network.stallAfter('toClient', 0);
+  const appending = log.append([{ stream: 'a-1', events: [{ type: 'Happened', data: null }] }]).catch((error) => error);
+  await vi.waitUntil(() => network.isStalled, { timeout: 20_000, interval: 1 });
+  server.configure(['default_transaction_read_only = on']);
+  await server.query('select pg_reload_conf()');
+  network.cut();
+  network.resume();
+  expect(await appending).toMatchObject({ code: 'connection_failed', details: { outcome: 'unknown' } });
+  expect(await server.query('select position from eventsrc.head')).toEqual([{ position: '2' }]);
+});
