@@ -24,14 +24,15 @@ test('whatever part of an append has arrived, others append; what was held up is
     store: postgres(`postgres://postgres@127.0.0.1:${network.port}/postgres`),
   });
   await using other = await openLog({ store: postgres(server.url()) });
-  await stalling.append(aGroup);
-  const before = { ...network.passed };
-  await stalling.append(aGroup);
-  const size = {
-    toServer: network.passed.toServer - before.toServer,
-    toClient: network.passed.toClient - before.toClient,
-  };
-  let count = 40;
+  // The least that passed: now and then a notification passes, too.
+  const size = { toServer: Infinity, toClient: Infinity };
+  let count = 0;
+  for (; count < 200; count += aGroup.length) {
+    const before = { ...network.passed };
+    await stalling.append(aGroup);
+    for (const direction of ['toServer', 'toClient'] as const)
+      size[direction] = Math.min(size[direction], network.passed[direction] - before[direction]);
+  }
   let stalls = 0;
   for (const direction of ['toServer', 'toClient'] as const) {
     const places = Array.from({ length: 25 }, (_, index) => Math.floor((index * size[direction]) / 24));
@@ -48,6 +49,6 @@ test('whatever part of an append has arrived, others append; what was held up is
       count += 21;
     }
   }
-  expect(stalls).toBeGreaterThan(80);
+  expect(stalls).toBeGreaterThan(60);
   expect((await other.head()).position).toBe(count);
 });
