@@ -61,9 +61,10 @@ export class Connections {
       try {
         return await this.#once((client) =>
           work(client).catch((error: unknown) => {
-            if (!isAnswered(error)) mayBeDone = true;
             // Who was asked again and refuses for good has looked for what was sent before; who refuses for now has not.
-            else if (!isPassing(error)) mayBeDone = false;
+            const isFinal = error instanceof EngineError || (isAnswered(error) && !isPassing(error));
+            if (isFinal) mayBeDone = false;
+            else if (!isAnswered(error)) mayBeDone = true;
             throw error;
           }),
         );
