@@ -1,5 +1,5 @@
 import { warmUp } from './contestant.ts';
-import type { Contestant } from './contestant.ts';
+import type { Budget, Contestant, Measurement } from './contestant.ts';
 import { drive } from './drive.ts';
 import { openEmmett, silently } from './emmett-sqlite.ts';
 import type { EmmettSqlite } from './emmett-sqlite.ts';
@@ -38,22 +38,32 @@ export function emmettCommands(emmett: Emmett, emmettSqlite: EmmettSqlite, keepi
         keeping === 'memory'
           ? { store: emmett.getInMemoryEventStore(), [Symbol.dispose]: () => undefined }
           : openEmmett(emmettSqlite, keeping === 'sqlite' ? 'per_append' : 'kept', { fileName: file });
-      const handle = emmett.CommandHandler({
-        evolve: (state, { data }) => withItem(state, data),
-        initialState: () => initialState,
-      });
-      const nextTurn = countTurns();
-      let commands = 0;
-      const execute = async (caller: number) => {
-        const id = orderOf(caller, inFlight, nextTurn(caller));
-        const data = itemOf(commands++);
-        await handle(open.store, `order-${id}`, () => ({ type: 'ItemAdded', data }));
-      };
-      const load = { inFlight, eventsPerAppend: 1 };
-      return await silently(async () => {
-        await drive(execute, load, warmUp(budget));
-        return await drive(execute, load, budget);
-      });
+      return await silently(() => driveCommands(emmett, open.store, inFlight, budget));
     },
   };
+}
+
+/** Its handler on a store of whatever kind: warms up, and measures. */
+export async function driveCommands(
+  emmett: Emmett,
+  store: object,
+  inFlight: number,
+  budget: Budget,
+): Promise<Measurement> {
+  const handle = emmett.CommandHandler({
+    evolve: (state, { data }) => withItem(state, data),
+    initialState: () => initialState,
+  });
+  const nextTurn = countTurns();
+  let commands = 0;
+  const execute = async (caller: number) => {
+    const id = orderOf(caller, inFlight, nextTurn(caller));
+    const data = itemOf(commands++);
+    await handle(store, `order-${id}`, () => ({ type: 'ItemAdded', data }));
+  };
+  // The first makes the tables, where there are any.
+  await execute(0);
+  const load = { inFlight, eventsPerAppend: 1 };
+  await drive(execute, load, warmUp(budget));
+  return await drive(execute, load, budget);
 }

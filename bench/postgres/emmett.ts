@@ -2,8 +2,8 @@ import { drive } from '../contestants/drive.ts';
 import type { Load } from '../contestants/drive.ts';
 import { warmUp } from '../contestants/contestant.ts';
 import type { Contestant } from '../contestants/contestant.ts';
+import { driveCommands } from '../contestants/emmett-commands.ts';
 import type { Emmett } from '../contestants/emmett-commands.ts';
-import { countTurns, initialState, itemOf, orderOf, withItem } from '../contestants/orders.ts';
 import { SampleFeed } from '../contestants/sample-events.ts';
 import type { SampleEvent } from '../contestants/sample-events.ts';
 
@@ -56,21 +56,7 @@ export function emmettPostgresCommands(emmett: Emmett, { getPostgreSQLEventStore
     async run(url, budget) {
       const store = getPostgreSQLEventStore(url);
       try {
-        const handle = emmett.CommandHandler({
-          evolve: (state, { data }) => withItem(state, data),
-          initialState: () => initialState,
-        });
-        const nextTurn = countTurns();
-        let commands = 0;
-        const execute = async (caller: number) => {
-          const id = orderOf(caller, inFlight, nextTurn(caller));
-          const data = itemOf(commands++);
-          await handle(store, `order-${id}`, () => ({ type: 'ItemAdded', data }));
-        };
-        const load = { inFlight, eventsPerAppend: 1 };
-        await execute(0);
-        await drive(execute, load, warmUp(budget));
-        return await drive(execute, load, budget);
+        return await driveCommands(emmett, store, inFlight, budget);
       } finally {
         await store.close();
       }

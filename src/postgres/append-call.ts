@@ -74,7 +74,7 @@ export class AppendCall {
     const packing = new Packing(
       [...writes, ...checks].map(({ stream }) => stream),
       writes.flatMap(({ events }) => events),
-      receipts.flatMap(({ key, owner }) => (owner === undefined ? [key] : [key, owner])),
+      receipts,
     );
     const { payload, names } = packing;
     const places = writes.flatMap(({ events }, write) => events.map((_, offset) => ({ write: write + 1, offset })));
@@ -83,19 +83,11 @@ export class AppendCall {
     this.#names = [...names.all];
     this.#eventsPerStreamMax = eventsPerStreamMax;
     const condition_queries = conditions.map(({ failIfMatch }) => payload.add(toUtf8(queryJson(failIfMatch))));
-    const receipt_fields = receipts.map(({ commandDigest, outcome }) => {
-      const field = payload.add(commandDigest);
-      payload.add(outcome);
-      return field;
-    });
     this.sql = transaction(schema, 'append', {
       token: { bigint: randomBytes(8).readBigInt64BE() },
       now: { bigint: now },
       events_per_stream_max: { bigint: Number.isFinite(eventsPerStreamMax) ? eventsPerStreamMax : null },
-      payload: { bytes: payload.toHex() },
-      ends: integers(payload.ends),
-      name_count: { integer: names.count },
-      stream_count: { integer: packing.streamCount },
+      ...packing.arguments,
       request_writes: integers(group.map((request) => request.writes.length)),
       request_checks: integers(group.map((request) => request.checks.length)),
       request_conditions: integers(group.map((request) => request.conditions.length)),
@@ -111,17 +103,8 @@ export class AppendCall {
       condition_rivals: integers(rivals.counts),
       rival_requests: integers(rivals.requests),
       rival_offsets: integers(rivals.offsets),
-      receipt_keys: integers(receipts.map(({ key }) => names.number(key))),
-      receipt_fields: integers(receipt_fields),
-      receipt_owners: integers(receipts.map(({ owner }) => (owner === undefined ? 0 : names.number(owner)))),
-      receipt_expiries: bigints(receipts.map(({ expiresAt }) => expiresAt)),
       event_writes: integers(places.map(({ write }) => write)),
       event_offsets: integers(places.map(({ offset }) => offset)),
-      event_types: integers(packing.types),
-      event_schema_versions: bigints(packing.schemaVersions),
-      event_encodings: integers(packing.encodings),
-      tag_events: integers(packing.tagEvents),
-      tag_names: integers(packing.tagNames),
     });
   }
 

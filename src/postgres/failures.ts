@@ -5,9 +5,6 @@ import type { WriteOutcome } from '../ground/errors.ts';
 const codes = {
   readOnlyTransaction: '25006',
   diskFull: '53100',
-  tooManyConnections: '53300',
-  lockNotAvailable: '55P03',
-  queryCanceled: '57014',
   insufficientPrivilege: '42501',
 } as const;
 
@@ -39,7 +36,7 @@ const hopelessCodes = /^(?:28|3D|42|0A)/;
 export function isPassing(error: unknown): boolean {
   if (error instanceof EngineError) return false;
   if (!isServerError(error)) return !isHopelessAddress(error);
-  return error.code !== codes.diskFull && passingCodes.test(error.code) && !hopelessCodes.test(error.code);
+  return error.code !== codes.diskFull && passingCodes.test(error.code);
 }
 
 /** Host names that do not exist are not looked up again and again. */

@@ -16,32 +16,15 @@ export class ImportCall {
     const packing = new Packing(
       events.map(({ stream }) => stream),
       events,
-      receipts.flatMap(({ key, owner }) => (owner === undefined ? [key] : [key, owner])),
+      receipts,
     );
-    const { payload, names } = packing;
-    const receipt_fields = receipts.map(({ commandDigest, outcome }) => {
-      const field = payload.add(commandDigest);
-      payload.add(outcome);
-      return field;
-    });
+    const { names } = packing;
     this.#events = events;
     this.sql = transaction(schema, 'import', {
-      payload: { bytes: payload.toHex() },
-      ends: integers(payload.ends),
-      name_count: { integer: names.count },
-      stream_count: { integer: packing.streamCount },
+      ...packing.arguments,
       event_streams: integers(events.map(({ stream }) => names.number(stream))),
       event_versions: bigints(events.map(({ version }) => version)),
       event_times: bigints(events.map(({ recordedAt }) => recordedAt)),
-      event_types: integers(packing.types),
-      event_schema_versions: bigints(packing.schemaVersions),
-      event_encodings: integers(packing.encodings),
-      tag_events: integers(packing.tagEvents),
-      tag_names: integers(packing.tagNames),
-      receipt_keys: integers(receipts.map(({ key }) => names.number(key))),
-      receipt_fields: integers(receipt_fields),
-      receipt_owners: integers(receipts.map(({ owner }) => (owner === undefined ? 0 : names.number(owner)))),
-      receipt_expiries: bigints(receipts.map(({ expiresAt }) => expiresAt)),
       receipt_times: bigints(receipts.map(({ recordedAt }) => recordedAt)),
       receipt_positions: bigints(receipts.map(({ position }) => position ?? null)),
     });

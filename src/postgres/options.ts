@@ -11,7 +11,7 @@ export interface PostgresConnection {
   readonly password?: string | (() => string | Promise<string>);
   /** TLS: true, or the options of Node's `tls.connect`. Default: what the connection string says, else none. */
   readonly ssl?: boolean | object;
-  /** Connections for reading, at most. Default 10. Beside them there is one for writing, and one while somebody waits for events. */
+  /** Connections for reading, at most. Default 10. Beside them there is one for writing, and one that listens once somebody has waited for events. */
   readonly max?: number;
   readonly [option: string]: unknown;
 }

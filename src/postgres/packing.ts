@@ -1,6 +1,7 @@
 /** How a group becomes one statement: its bytes as one literal, everything else as lists of numbers that point into it. */
 import type { Draft } from '../event/event.ts';
 import { toUtf8 } from '../event/bytes.ts';
+import type { ReceiptDraft } from '../store/port.ts';
 
 /** Bytes one after the other, and where each field ends. */
 class Payload {
@@ -40,37 +41,55 @@ class Names {
   }
 }
 
-/** What both appends and imports send: names (first those of streams), then the fields of events, then others. */
+/** What both appends and imports send: names (first those of streams), then the fields of events and receipts, then others. */
 export class Packing {
   readonly payload: Payload = new Payload();
   readonly names: Names = new Names();
-  readonly streamCount: number;
-  readonly types: number[] = [];
-  readonly schemaVersions: number[] = [];
-  readonly encodings: number[] = [];
-  readonly tagEvents: number[] = [];
-  readonly tagNames: number[] = [];
+  readonly #streamCount: number;
+  readonly #events: readonly Draft[];
+  readonly #receipts: readonly ReceiptDraft[];
+  readonly #receiptFields: readonly number[];
 
-  /**
-   * @param streams whose names come first, as often as they are named.
-   * @param names further names that will be asked for.
-   */
-  constructor(streams: Iterable<string>, events: readonly Draft[], names: Iterable<string>) {
-    for (const stream of streams) this.names.number(stream);
-    this.streamCount = this.names.count;
-    for (const [index, { type, schemaVersion, encoding, tags }] of events.entries()) {
-      this.types.push(this.names.number(type));
-      this.schemaVersions.push(schemaVersion);
-      this.encodings.push(this.names.number(encoding));
-      for (const tag of tags) {
-        this.tagEvents.push(index + 1);
-        this.tagNames.push(this.names.number(tag));
-      }
-    }
-    for (const name of names) this.names.number(name);
-    for (const name of this.names.all) this.payload.add(toUtf8(name));
+  /** @param streams whose names come first, as often as they are named. */
+  constructor(streams: readonly string[], events: readonly Draft[], receipts: readonly ReceiptDraft[]) {
+    const { names, payload } = this;
+    for (const stream of streams) names.number(stream);
+    this.#streamCount = names.count;
+    for (const { type, encoding, tags } of events) for (const name of [type, encoding, ...tags]) names.number(name);
+    for (const { key, owner } of receipts)
+      for (const name of owner === undefined ? [key] : [key, owner]) names.number(name);
+    for (const name of names.all) payload.add(toUtf8(name));
     for (const { bodyDigest, metadata, data } of events)
-      for (const bytes of [bodyDigest, metadata, data]) this.payload.add(bytes);
+      for (const bytes of [bodyDigest, metadata, data]) payload.add(bytes);
+    this.#receiptFields = receipts.map(({ commandDigest, outcome }) => {
+      const field = payload.add(commandDigest);
+      payload.add(outcome);
+      return field;
+    });
+    this.#events = events;
+    this.#receipts = receipts;
+  }
+
+  /** Of either function; to be asked for when everything has been added. */
+  get arguments(): Readonly<Record<string, Argument>> {
+    const { names, payload } = this;
+    const events = this.#events;
+    const receipts = this.#receipts;
+    return {
+      payload: { bytes: payload.toHex() },
+      ends: integers(payload.ends),
+      name_count: { integer: names.count },
+      stream_count: { integer: this.#streamCount },
+      event_types: integers(events.map(({ type }) => names.number(type))),
+      event_schema_versions: bigints(events.map(({ schemaVersion }) => schemaVersion)),
+      event_encodings: integers(events.map(({ encoding }) => names.number(encoding))),
+      tag_events: integers(events.flatMap(({ tags }, index) => tags.map(() => index + 1))),
+      tag_names: integers(events.flatMap(({ tags }) => tags.map((tag) => names.number(tag)))),
+      receipt_keys: integers(receipts.map(({ key }) => names.number(key))),
+      receipt_fields: integers(this.#receiptFields),
+      receipt_owners: integers(receipts.map(({ owner }) => (owner === undefined ? 0 : names.number(owner)))),
+      receipt_expiries: bigints(receipts.map(({ expiresAt }) => expiresAt)),
+    };
   }
 }
 

@@ -2,7 +2,7 @@ import type { Recorded } from '../event/event.ts';
 import { RecordedDraft } from '../event/recorded-draft.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { Position, ReadQuery, Receipt, StoreHead, StreamHead, StreamsQuery } from '../store/port.ts';
-import { defaultPageSize } from '../store/read-query.ts';
+import { defaultPageSize, namesWithPrefix } from '../store/read-query.ts';
 import type { Connections } from './connections.ts';
 import { eventColumns, selectEvents } from './select-events.ts';
 import type { Range } from './select-events.ts';
@@ -142,14 +142,12 @@ export class Reader {
 
   async streams({ prefix = '', after = '', limit }: StreamsQuery): Promise<readonly StreamHead[]> {
     if (prefix.includes('\0') || after.includes('\0')) return [];
-    // Names are ordered by their bytes, so those with the prefix stand together.
     const rows = await this.#connections.query<[string]>(
       `select name from ${this.#schema}.streams where name >= $1 and name > $2 order by name limit $3`,
       [prefix, after, limit],
     );
     const names = rows.map(([name]) => name);
-    const end = names.findIndex((name) => !name.startsWith(prefix));
-    return this.heads(names.slice(0, end === -1 ? names.length : end));
+    return this.heads(namesWithPrefix(names, prefix));
   }
 
   async receipt(key: string, now: number): Promise<Receipt | undefined> {

@@ -1,9 +1,9 @@
 import type { Client, ClientConfig } from 'pg';
-import { EngineError } from '../ground/errors.ts';
 import type { Position } from '../store/port.ts';
 import { Waiters } from '../store/waiters.ts';
 import type { Connections } from './connections.ts';
 import type { Driver } from './driver.ts';
+import { toEngineError } from './failures.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Reader } from './reader.ts';
 
@@ -86,7 +86,7 @@ export class WakeUp {
       this.#seen = position;
       this.#waiters.reached(position);
     } catch (error) {
-      this.#waiters.fail(error instanceof EngineError ? error : new EngineError('store_closed', {}, { cause: error }));
+      this.#waiters.fail(toEngineError(error, this.#options.name));
     }
     clearTimeout(this.#lookTimer);
     if (this.#isClosed || this.#waiters.isEmpty) return;

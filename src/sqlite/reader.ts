@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Recorded } from '../event/event.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { Receipt, StreamHead, StreamsQuery } from '../store/port.ts';
+import { namesWithPrefix } from '../store/read-query.ts';
 import { openForReading } from './connection.ts';
 import { EventIndex } from './event-index.ts';
 import { eventColumns, toRecorded } from './event-row.ts';
@@ -199,9 +200,7 @@ export class Reader {
 
   streamNames({ prefix = '', after = '', limit }: StreamsQuery): readonly string[] {
     const names = this.#streamNames.all(prefix, after, limit).map(({ name }) => String(name));
-    // Names are ordered by their bytes, so those with the prefix stand together.
-    const end = names.findIndex((name) => !name.startsWith(prefix));
-    return names.slice(0, end === -1 ? names.length : end);
+    return namesWithPrefix(names, prefix);
   }
 
   /** The next receipts, and the id of the last of them. */

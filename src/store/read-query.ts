@@ -66,6 +66,12 @@ export function checkStreamsQuery(query: StreamsQuery): StreamsQuery {
   return { prefix, after, limit };
 }
 
+/** Those with a prefix, of names that begin with the first one not below it: they are ordered by bytes, so these stand together. */
+export function namesWithPrefix(names: readonly string[], prefix: string): readonly string[] {
+  const end = names.findIndex((name) => !name.startsWith(prefix));
+  return names.slice(0, end === -1 ? names.length : end);
+}
+
 /** Which streams to look at. @throws {EngineError} `request_invalid`, `name_invalid` */
 export function checkStreamNames(streams: readonly string[]): readonly string[] {
   if (Array.isArray(streams) && streams.length <= listedMax) return Array.from(streams, checkStreamName);

@@ -68,13 +68,14 @@ begin
   end loop;
 end $$;
 
+-- In SQL and without settings, so that it becomes part of the statement that calls it.
 create function event_id(stream text, version bigint, recorded_at bigint, body_digest bytea) returns bytea
 language sql stable as $$
   select sha256(
-    int4send(13) || convert_to('eventsrc/id/1', 'UTF8')
+    '\x0000000d6576656e747372632f69642f31'::bytea -- eventsrc/id/1, as all fields behind its length
     || int4send(octet_length(stream)) || convert_to(stream, 'UTF8')
-    || int4send(8) || int8send(version)
-    || int4send(8) || int8send(recorded_at)
+    || '\x00000008'::bytea || int8send(version)
+    || '\x00000008'::bytea || int8send(recorded_at)
     || int4send(octet_length(body_digest)) || body_digest
   )
 $$;
@@ -184,19 +185,47 @@ create function field(payload bytea, ends integer[], number integer) returns byt
   select substr(payload, ends[number] + 1, ends[number + 1] - ends[number])
 $$;
 
-create function field_texts(payload bytea, ends integer[], count integer) returns text[] language sql stable as $$
-  select array(
+-- In PL/pgSQL, as all that appends call: a function in SQL that is not part of the calling statement is planned at each call.
+create function field_texts(payload bytea, ends integer[], count integer) returns text[] language plpgsql stable as $$
+begin
+  return array(
     select convert_from(substr(payload, ends[i] + 1, ends[i + 1] - ends[i]), 'UTF8') from generate_series(1, count) i
-  )
-$$;
+  );
+end $$;
 
 -- The last version of each of these streams, 0 where there is none, and whether it ended with a tombstone.
 create function stream_heads(names text[], out versions bigint[], out deleted boolean[])
-language sql stable set search_path from current as $$
+language plpgsql stable set search_path from current set plan_cache_mode = force_generic_plan as $$
+begin
   select array_agg(coalesce(e.version, 0) order by i), array_agg(coalesce(e.type = '$deleted', false) order by i)
+    into versions, deleted
   from generate_series(1, cardinality(names)) i
-    left join lateral (select version, type from events where stream = names[i] order by version desc limit 1) e on true
+    left join lateral (
+      select events.version, events.type from events where events.stream = names[i] order by events.version desc limit 1
+    ) e on true;
+end $$;
+
+-- Whether a stream is what a writer expects of it: isAsExpected of admission.ts.
+-- Expectations: a version, -1 any, -2 no_stream, -3 stream_exists, -4 deleted.
+create function is_as_expected(expected bigint, version bigint, deleted boolean) returns boolean language sql immutable as $$
+  select case expected
+    when -1 then true
+    when -2 then version = 0
+    when -3 then version > 0 and not deleted
+    when -4 then deleted
+    else version = expected
+  end
 $$;
+
+-- Whoever writes begins here: under the lock, and durably, also where a role was set to lose what it commits.
+create function lock_head() returns head language plpgsql set search_path from current as $$
+declare
+  current head%rowtype;
+begin
+  if current_setting('synchronous_commit') = 'off' then perform set_config('synchronous_commit', 'on', true); end if;
+  select * into current from head for update;
+  return current;
+end $$;
 
 -- Inserts those events of a payload that were given a position. Behind the `names`, each has three fields.
 create function insert_events(
@@ -212,12 +241,7 @@ begin
   )
   select e.position, e.version, e.time, e.schema_version, names[e.stream], names[e.type], names[e.encoding],
     coalesce(t.tags, '{}'),
-    sha256(
-      '\x0000000d6576656e747372632f69642f31'::bytea
-      || int4send(octet_length(names[e.stream])) || convert_to(names[e.stream], 'UTF8')
-      || '\x00000008'::bytea || int8send(e.version) || '\x00000008'::bytea || int8send(e.time)
-      || '\x00000020'::bytea || substr(payload, ends[e.f] + 1, 32)
-    ),
+    event_id(names[e.stream], e.version, e.time, substr(payload, ends[e.f] + 1, 32)),
     substr(payload, ends[e.f] + 1, ends[e.f + 1] - ends[e.f]),
     substr(payload, ends[e.f + 1] + 1, ends[e.f + 2] - ends[e.f + 1]),
     substr(payload, ends[e.f + 2] + 1, ends[e.f + 3] - ends[e.f + 2])
@@ -241,7 +265,7 @@ begin
 end $$;
 
 -- Commits a group of independent requests, judged in order, each seeing those before it: the rules of admission.ts.
--- Streams are the first `stream_count` names. Expectations: a version, -1 any, -2 no_stream, -3 stream_exists, -4 deleted.
+-- Streams are the first `stream_count` names.
 -- Requests are refused by their number in `refusals`; the writes of the others begin at `versions`, their events follow each
 -- other from `position` on.
 create function append(
@@ -290,22 +314,15 @@ declare
   deleted boolean;
   match bigint;
 begin
-  -- A role may have been set to lose what it commits.
-  if current_setting('synchronous_commit') = 'off' then perform set_config('synchronous_commit', 'on', true); end if;
-  select * into current from head for update;
+  current := lock_head();
   select a.answer into answer from answers a where a.token = token;
   if found then return answer; end if;
 
   time := greatest(now, current.recorded_at);
   next_position := current.position + 1;
-  names := array(
-    select convert_from(substr(payload, ends[i] + 1, ends[i + 1] - ends[i]), 'UTF8') from generate_series(1, name_count) i
-  );
+  names := field_texts(payload, ends, name_count);
   if stream_count > 0 then
-    select array_agg(coalesce(e.version, 0) order by i), array_agg(coalesce(e.type = '$deleted', false) order by i)
-      into stream_versions, stream_deleted
-    from generate_series(1, stream_count) i
-      left join lateral (select e.version, e.type from events e where e.stream = names[i] order by e.version desc limit 1) e on true;
+    select h.versions, h.deleted into stream_versions, stream_deleted from stream_heads(names[1:stream_count]) h;
     if 0 = any (stream_versions) then
       new_streams := array(select names[i] from generate_series(1, stream_count) i where stream_versions[i] = 0);
     end if;
@@ -348,8 +365,7 @@ begin
           stream_sizes[stream] := version + write_events[i];
           if deleted and expected <> -4 then
             refusal := jsonb_build_object('kind', 'stream_deleted', 'stream', stream, 'actual', version);
-          elsif expected <> -1 and version <> expected and not (expected = -2 and version = 0)
-            and not (expected = -3 and version > 0) and not (expected = -4 and deleted) then
+          elsif not is_as_expected(expected, version, deleted) then
             refusal := jsonb_build_object('kind', 'version_conflict', 'stream', stream, 'expected', expected, 'actual', version);
           end if;
         end if;
@@ -359,14 +375,12 @@ begin
         end if;
       end loop;
     end if;
-    if refusal is null and request_checks[request] > 0 then
+    if refusal is null then
       for i in first_check .. first_check + request_checks[request] - 1 loop
         stream := check_streams[i];
         version := stream_versions[stream];
-        deleted := stream_deleted[stream];
         expected := check_expected[i];
-        if expected <> -1 and version <> expected and not (expected = -2 and version = 0)
-          and not (expected = -3 and version > 0 and not deleted) and not (expected = -4 and deleted) then
+        if not is_as_expected(expected, version, stream_deleted[stream]) then
           refusal := jsonb_build_object('kind', 'version_conflict', 'stream', stream, 'expected', expected, 'actual', version);
           exit;
         end if;
@@ -403,14 +417,12 @@ begin
         stream_deleted[stream] := write_deletes[i];
         next_position := next_position + write_events[i];
       end loop;
-      if request_receipts[request] > 0 then
-        for i in first_receipt .. first_receipt + request_receipts[request] - 1 loop
-          receipt_positions[i] := case when next_position > request_positions[request] then next_position - 1 else 0 end;
-          if receipt_expiries[i] is null or receipt_expiries[i] > time then
-            key_requests[receipt_keys[i]] := request;
-          end if;
-        end loop;
-      end if;
+      for i in first_receipt .. first_receipt + request_receipts[request] - 1 loop
+        receipt_positions[i] := case when next_position > request_positions[request] then next_position - 1 else 0 end;
+        if receipt_expiries[i] is null or receipt_expiries[i] > time then
+          key_requests[receipt_keys[i]] := request;
+        end if;
+      end loop;
     else
       refusals := refusals || (refusal || jsonb_build_object('request', request));
     end if;
@@ -430,14 +442,15 @@ begin
       array(select write_positions[w] + o from unnest(event_writes, event_offsets) u(w, o)),
       array_fill(time, array[cardinality(event_writes)]),
       event_types, event_schema_versions, event_encodings, tag_events, tag_names);
-    match := 0;
     if cardinality(new_streams) > 0 then
       insert into streams
       select names[i] from generate_series(1, stream_count) i
       where stream_versions[i] > 0 and names[i] = any (new_streams);
       get diagnostics match = row_count;
+      current.streams := current.streams + match;
     end if;
-    update head set position = next_position - 1, recorded_at = time, streams = streams + match;
+    current.position := next_position - 1;
+    current.recorded_at := time;
   end if;
   if cardinality(receipt_keys) > 0 then
     -- Of several with one key, all but the last of which have expired already, the last stays.
@@ -452,8 +465,10 @@ begin
     on conflict (key) do update set id = excluded.id, command_digest = excluded.command_digest,
       outcome = excluded.outcome, expires_at = excluded.expires_at, owner = excluded.owner,
       recorded_at = excluded.recorded_at, position = excluded.position;
-    update head set receipts = receipts + cardinality(receipt_keys);
+    current.receipts := current.receipts + cardinality(receipt_keys);
   end if;
+  update head set position = current.position, recorded_at = current.recorded_at, streams = current.streams,
+    receipts = current.receipts;
   insert into answers (token, answer) values (token, answer);
   if token % 1000 = 0 then delete from answers where made_at < now() - interval '1 hour'; end if;
   return answer;
@@ -482,8 +497,7 @@ declare
   fault text;
   new_streams bigint;
 begin
-  if current_setting('synchronous_commit') = 'off' then perform set_config('synchronous_commit', 'on', true); end if;
-  select * into current from head for update;
+  current := lock_head();
   last_position := current.position;
   last_time := current.recorded_at;
   if stream_count > 0 then
