@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ClientBase, Pool, PoolClient, PoolConfig } from 'pg';
 import { EngineError } from '../ground/errors.ts';
+import { onAbort } from '../ground/on-abort.ts';
 import type { Driver } from './driver.ts';
 import { isAnswered, isPassing, toEngineError } from './failures.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -96,12 +97,17 @@ export class Connections {
     }
   }
 
+  /** Whoever still waits for a connection when the pool is closed would wait for ever: it tells nobody. */
   async #connect(): Promise<PoolClient> {
+    const { signal } = this.#closing;
+    const { promise, resolve, reject } = Promise.withResolvers<PoolClient>();
+    const settled = onAbort(signal, () => reject(signal.reason));
+    this.#pool.connect().then((client) => (signal.aborted ? client.release() : resolve(client)), reject);
     try {
-      return await this.#pool.connect();
+      return await promise;
     } catch (error) {
       const { totalCount, waitingCount } = this.#pool;
-      if (this.#closing.signal.aborted) throw new EngineError('store_closed', {}, { cause: error });
+      if (signal.aborted) throw new EngineError('store_closed', {}, { cause: error });
       if (totalCount < this.#max || !/timeout exceeded/.test(String(error))) throw error;
       const { name: store, timeoutMs: waitedMs } = this.#options;
       throw new EngineError(
@@ -109,6 +115,8 @@ export class Connections {
         { store, max: this.#max, waiting: waitingCount + 1, waitedMs },
         { cause: error },
       );
+    } finally {
+      settled();
     }
   }
 

@@ -48,9 +48,13 @@ const optionKeys = ['schema', 'partitions', 'migrate', 'grantTo', 'timeoutMs'] s
 
 /** @throws {EngineError} `option_invalid` */
 export function resolveOptions(where: string | PostgresConnection, options: PostgresOptions): ResolvedOptions {
+  checkKeys('the options of postgres', options, optionKeys);
+  if (typeof where !== 'string' && (typeof where !== 'object' || where === null))
+    throw invalid('the first argument of postgres', where, 'a URL or the options of a pool');
   const { connection, schema: named } = typeof where === 'string' ? readUrl(where) : { connection: where };
   const { schema = named ?? 'eventsrc', partitions = 8, migrate = true, grantTo, timeoutMs = 30_000 } = options;
-  checkKeys('the options of postgres', options, optionKeys);
+  const { max = 1 } = connection;
+  if (!Number.isInteger(max) || max < 1) throw invalid('max', max, 'an integer of at least 1');
   // A schema's name is an identifier of at most 63 bytes.
   if (typeof schema !== 'string' || !/^[a-z_][a-z0-9_]{0,62}$/.test(schema) || schema.startsWith('pg_'))
     throw invalid(

@@ -118,6 +118,23 @@ test('all connections in use: callers wait for as long as they may, then hear ab
   expect((await log.head()).position).toBe(1);
 });
 
+test('closing: what has begun is answered, what waits for a connection hears that the store is closed', async () => {
+  const log = await openLog({ store: postgres({ connectionString: server.url(), max: 2 }) });
+  await log.append([{ stream: 'a-1', events: [{ type: 'Happened', data: null }] }]);
+  const blocker = new pg.Client(server.url());
+  await blocker.connect();
+  await blocker.query('begin; lock table eventsrc.head in access exclusive mode');
+  const reads = Promise.allSettled(Array.from({ length: 6 }, () => log.head()));
+  const blocked = `select from pg_stat_activity where wait_event_type = 'Lock'`;
+  await vi.waitUntil(async () => (await server.query(blocked)).length === 2, { timeout: 20_000 });
+  const closing = log.close();
+  await blocker.query('rollback');
+  await closing;
+  await blocker.end();
+  const outcomes = (await reads).map((read) => (read.status === 'fulfilled' ? 'read' : (read.reason as Error).message));
+  expect(outcomes.map((outcome) => outcome.slice(0, 12))).toEqual(['read', 'read', ...Array(4).fill('store_closed')]);
+});
+
 test('a server that has no connection left is waited for', async () => {
   const clients = Array.from({ length: 57 }, () => new pg.Client(server.url()));
   await Promise.all(clients.map((client) => client.connect()));

@@ -18,6 +18,24 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 const happened = { type: 'Happened', data: { text: 'a' }, tags: ['tag:1'] };
 
+test.each([
+  [undefined, {}, 'the first argument of postgres'],
+  [5, {}, 'the first argument of postgres'],
+  ['bank.db', {}, 'url'],
+  ['http://db/bank', {}, 'url'],
+  [{ max: 0 }, {}, 'max'],
+  [{}, null, 'the options of postgres'],
+  [{}, { partition: 3 }, 'partition of the options of postgres'],
+  [{}, { partitions: 0 }, 'partitions'],
+  [{}, { schema: 'a"b' }, 'schema'],
+  [{}, { schema: 'pg_mine' }, 'schema'],
+  [{}, { migrate: 'no' }, 'migrate'],
+  [{}, { grantTo: '' }, 'grantTo'],
+  [{}, { timeoutMs: 0 }, 'timeoutMs'],
+])('postgres(%j, %j) is refused', (where, options, option) => {
+  expect(() => postgres(where as string, options as object)).toThrow(`option_invalid: ${option} is`);
+});
+
 describe('migrations', () => {
   test('of many processes that start at once one makes the schema', async () => {
     const store = postgres(server.url(), { schema: 'at_once' });
