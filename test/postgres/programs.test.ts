@@ -28,6 +28,11 @@ test('the ticket shop is played on a server, looked at, and copied to a file and
   );
   const events = await lines('read', '--store', url, '--json');
   expect(events).toHaveLength(13);
+  const again = await cli(['demo', url]);
+  expect(again).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/holds events already\n {2}Name another schema/),
+  });
   const file = `sqlite:${join(await temporaryFolder(), 'shop.db')}`;
   const back = newUrl();
   await lines('copy', '--from', url, '--to', file);
@@ -51,12 +56,14 @@ test('a store that is only looked at is not made', async () => {
 
 test('passwords are never shown', async () => {
   const url = 'postgres://nobody:geheim@127.0.0.1:1/none';
-  for (const args of [
+  // Each of them waits for a while, in case the server comes back.
+  const typed = [
     ['stats', '--store', url],
     ['backup', 'x.db', '--store', url],
     ['migrate', '--store', `${url}?schema=A`],
-  ]) {
-    const { code, stdout, stderr } = await cli([...args, '--json']);
+    ['demo', url],
+  ];
+  for (const { code, stdout, stderr } of await Promise.all(typed.map((args) => cli([...args, '--json'])))) {
     expect(code).not.toBe(0);
     expect(stdout + stderr).not.toContain('geheim');
   }

@@ -4,14 +4,25 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EngineError } from '../../ground/errors.ts';
 import { action, defineCommand } from '../define.ts';
-import { CliError } from '../failure.ts';
+import { CliError, usageError } from '../failure.ts';
 import { packageRoot } from '../package-root.ts';
+import { storeName } from '../session.ts';
+import type { Session } from '../session.ts';
+import { parseStoreUrl } from '../store-url.ts';
 
 /** The example of the repository, as the build put it beside this program. */
 const shop = join(packageRoot, 'dist/cli/demo.js');
 
 function isUrl(place: string): boolean {
   return /^postgres(?:ql)?:/.test(place);
+}
+
+/** @throws {CliError} if there are events already; what opening it throws. */
+async function requireEmpty(session: Session, url: string): Promise<void> {
+  const location = parseStoreUrl(url, process.cwd());
+  await using log = await session.openLog('create', location);
+  if ((await log.head()).position > 0)
+    throw usageError(`${storeName(location)} holds events already`, 'Name another schema: ?schema=shop');
 }
 
 export const demo = action<[place?: string], object>(
@@ -26,10 +37,11 @@ export const demo = action<[place?: string], object>(
     ],
     isStoreless: true,
   }),
-  async ({ terminal }, _options, given) => {
+  async (session, _options, given) => {
+    const { terminal } = session;
     const place = given === undefined || isUrl(given) ? given : resolve(given);
-    if (place !== undefined && !isUrl(place) && existsSync(place))
-      throw new EngineError('file_exists', { file: place });
+    if (place !== undefined && isUrl(place)) await requireEmpty(session, place);
+    else if (place !== undefined && existsSync(place)) throw new EngineError('file_exists', { file: place });
     const child = spawn(process.execPath, [shop, ...(place === undefined ? [] : [place])], {
       stdio: ['ignore', terminal.isJson ? 'ignore' : 'inherit', 'inherit'],
     });
