@@ -75,9 +75,14 @@ export async function packPackage(): Promise<PackedPackage> {
 }
 
 /** What the program wrote to stdout. @throws with all its output, if it fails. */
-export function run(program: string, args: readonly string[], cwd: string): Promise<string> {
+export function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { cwd, encoding: 'utf8' }, (error, stdout, stderr) => {
+    execFile(program, args, { cwd, encoding: 'utf8', env: { ...process.env, ...env } }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(`${program} ${args.join(' ')} failed in ${cwd}:\n${stdout}${stderr}`, { cause: error }));
     });

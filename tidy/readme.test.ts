@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from './packed-package.ts';
+import { postgresSchemas } from '../test/support/postgres-schemas.ts';
 import { root } from './source-files.ts';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -16,7 +17,7 @@ test('every npm script that the read-me names exists', () => {
 });
 
 /** The examples of the documentation: each is a program of its own. */
-const examples = ['README.md', 'docs/commands.md'].flatMap((path) =>
+const examples = ['README.md', 'docs/commands.md', 'docs/postgres.md'].flatMap((path) =>
   [...readFileSync(join(root, path), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ''], index) => ({
     name: `${path}, example ${index + 1}`,
     code,
@@ -28,15 +29,22 @@ test('there are examples', () => {
   expect(examples.length).toBeGreaterThan(4);
 });
 
+const newSchema = postgresSchemas();
+
 test.each(examples)('$name runs, and prints what it says', async ({ code, prints }) => {
   // Inside the repository, where `eventsrc` and the schema libraries resolve as they do for a user.
   mkdirSync(join(root, '.tmp'), { recursive: true });
   const folder = mkdtempSync(join(root, '.tmp/readme-'));
   try {
     writeFileSync(join(folder, 'example.ts'), code);
-    const printed = await run(process.execPath, ['example.ts'], folder);
+    const printed = await run(process.execPath, ['example.ts'], folder, { DATABASE_URL: databaseUrl() });
     expect(printed.split('\n').filter((line) => line !== '')).toEqual(prints);
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
+
+function databaseUrl(): string {
+  const { url, schema } = newSchema();
+  return `${url}?schema=${schema}`;
+}

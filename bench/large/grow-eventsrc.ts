@@ -1,4 +1,4 @@
-/** Fills a store of eventsrc and measures it small and large. Arguments: file, events when small, events when large. */
+/** Fills a store of eventsrc and measures it small and large. Arguments: file or URL, events when small, events when large. */
 import { statSync } from 'node:fs';
 import { defineAggregate, openEngine } from 'eventsrc';
 import type { EventLog } from 'eventsrc';
@@ -9,7 +9,7 @@ import { SampleFeed, sampleTypes } from '../contestants/sample-events.ts';
 import { appendsMeasured, eventsPerStream, eventsPerWrite, loadsMeasured, someStreams, writesUntil } from './mix.ts';
 import type { Grown, GrowthFigures } from './mix.ts';
 
-const [file, small, large] = [process.argv[2] as string, Number(process.argv[3]), Number(process.argv[4])];
+const [place, small, large] = [process.argv[2] as string, Number(process.argv[3]), Number(process.argv[4])];
 const writesPerAppend = 200;
 const inFlight = 256;
 const feed = new SampleFeed();
@@ -27,7 +27,7 @@ await fill(0, small);
 const figuresSmall = await measure(small);
 await fill(small, large);
 await readAll();
-const bytes = statSync(file).size;
+const bytes = statSync(place, { throwIfNoEntry: false })?.size ?? 0;
 const figuresLarge = await measure(large);
 const grown: Grown = {
   small: figuresSmall,
@@ -38,7 +38,7 @@ const grown: Grown = {
 console.log(JSON.stringify(grown));
 
 async function fill(from: number, events: number): Promise<void> {
-  await using log = await openBenchLog(file);
+  await using log = await openBenchLog(place);
   const append = async (writes: readonly { readonly stream: number; readonly version: number }[]) => {
     await log.append(writes.map(({ stream }) => ({ stream: `order-${stream}`, events: feed.take(eventsPerWrite) })));
     lookAtMemory((await log.head()).position);
@@ -53,7 +53,7 @@ async function fill(from: number, events: number): Promise<void> {
 }
 
 async function measure(events: number): Promise<GrowthFigures> {
-  await using log = await openBenchLog(file);
+  await using log = await openBenchLog(place);
   const loads = await measureLoads(log, events);
   const streams = someStreams(events, appendsMeasured);
   let next = 0;
@@ -78,7 +78,7 @@ async function measureLoads(log: EventLog, events: number): Promise<number> {
 }
 
 async function readAll(): Promise<void> {
-  await using log = await openBenchLog(file);
+  await using log = await openBenchLog(place);
   let events = 0;
   for await (const page of log.read({ until: large })) {
     events += page.length;

@@ -6,7 +6,7 @@ import { timed } from '../contestants/read-all.ts';
 import { sampleEvents } from '../contestants/sample-events.ts';
 
 /** The columns and indexes of the events in src/postgres/migrations, in one table. */
-const schema = `create table events (
+export const schema = `create table events (
   position bigint not null, version bigint not null, recorded_at bigint not null, schema_version bigint not null,
   stream text collate "C" not null, type text collate "C" not null, encoding text collate "C" not null,
   tags text[] not null, id bytea not null, body_digest bytea not null, metadata bytea not null, data bytea not null,
@@ -65,22 +65,34 @@ function inserter(client: pg.Client, count: number, streams: number): Insert {
   let position = 0;
   return async () => {
     const positions = Array.from({ length: count }, () => ++position);
-    const samples = positions.map((at) => rows[at % rows.length] as (typeof rows)[number]);
-    await client.query({
-      name: 'insert',
-      text: `insert into events select p, v, 1800000000000, 1, s, t, 'json', '{}', i, i, '', d
-        from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::bytea[]) as u(p, v, s, t, i, d)`,
-      values: [
-        positions,
-        positions.map((at) => Math.floor(at / streams)),
-        positions.map((at) => `order-${at % streams}`),
-        samples.map(({ type }) => type),
-        // Every row's own, as ids are.
-        samples.map(({ digest }, index) => Buffer.concat([Buffer.from(String(positions[index])), digest])),
-        samples.map(({ data }) => data),
-      ],
-    });
+    const places = positions.map((at) => ({ position: at, stream: at % streams, version: Math.floor(at / streams) }));
+    await insertRows(client, places);
   };
+}
+
+export interface Place {
+  readonly position: number;
+  readonly stream: number;
+  readonly version: number;
+}
+
+/** In one statement. */
+export async function insertRows(client: pg.Client, places: readonly Place[]): Promise<void> {
+  const samples = places.map(({ position }) => rows[position % rows.length] as (typeof rows)[number]);
+  await client.query({
+    name: 'insert',
+    text: `insert into events select p, v, 1800000000000, 1, s, t, 'json', '{}', i, i, '', d
+      from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::bytea[]) as u(p, v, s, t, i, d)`,
+    values: [
+      places.map(({ position }) => position),
+      places.map(({ version }) => version),
+      places.map(({ stream }) => `order-${stream}`),
+      samples.map(({ type }) => type),
+      // Every row's own, as ids are: the digest is found by its beginning, which is as random as theirs.
+      samples.map(({ digest }, index) => hash('sha256', `${places[index]?.position}${digest[0]}`, 'buffer')),
+      samples.map(({ data }) => data),
+    ],
+  });
 }
 
 async function insertUpTo(insert: Insert, count: number, { eventsMax, secondsMax }: Budget): Promise<Measurement> {
@@ -90,7 +102,7 @@ async function insertUpTo(insert: Insert, count: number, { eventsMax, secondsMax
   return { events, seconds: (performance.now() - startedAt) / 1_000, latenciesMs: [], failures: 0 };
 }
 
-async function withClient<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+export async function withClient<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
   const client = new pg.Client(url);
   await client.connect();
   try {

@@ -7,6 +7,8 @@ import type { Pace, RowResult } from '../measure-row.ts';
 import { loadPeers } from '../peers.ts';
 import type { LoadedPeers } from '../peers.ts';
 import { formatEnvironment, formatRow } from '../report.ts';
+import { measureGrowth } from './growth.ts';
+import type { GrowthResult } from './growth.ts';
 import { rows } from './rows.ts';
 import { inNewDatabase, startServer } from './server.ts';
 import { measureTail } from './tail.ts';
@@ -26,14 +28,14 @@ export async function startPostgresBench(): Promise<void> {
     },
   });
   const { quick, json, only } = values;
-  const ids = only?.split(',') ?? [...rows.map(({ id }) => id), 'postgres.tail'];
+  const ids = only?.split(',') ?? [...rows.map(({ id }) => id), 'postgres.tail', 'postgres.growth'];
   const peers: LoadedPeers = quick ? { kind: 'not asked for' } : await loadPeers(console.error);
   await using server = await startServer();
   const inNewPlace = inNewDatabase(server);
   const [{ version } = {}] = await server.query(`select current_setting('server_version') as version`);
   const environment = await describeEnvironment(tmpdir(), [`PostgreSQL ${String(version)}, shared_buffers 512 MB`]);
   console.log(`${formatEnvironment(environment)}\n`);
-  const results: (RowResult | TailResult)[] = [];
+  const results: (RowResult | TailResult | GrowthResult)[] = [];
   for (const row of rows.filter(({ id }) => ids.includes(id))) {
     const result = await measureRow(row, peers, quick ? quickPace : fullPace, inNewPlace);
     results.push(result);
@@ -43,6 +45,16 @@ export async function startPostgresBench(): Promise<void> {
     const tail = await inNewPlace((url) => measureTail(url, quick ? 20 : 1_000));
     results.push(tail);
     console.log(`${tail.id}: ${tail.what}\n  p50 ${tail.p50} ms  p99 ${tail.p99} ms  max ${tail.max} ms`);
+  }
+  if (ids.includes('postgres.growth')) {
+    const sizes = quick ? { small: 50_000, large: 100_000 } : { small: 100_000, large: 5_000_000 };
+    for (const growth of await measureGrowth(inNewPlace, sizes)) {
+      const { id, what, unit, value, against } = growth;
+      results.push(growth);
+      console.log(
+        `${id}: ${what}\n  ${value.toFixed(2)} ${unit}  raw ${against[0].value.toFixed(2)}  ${against[0].ratio.toFixed(2)}x`,
+      );
+    }
   }
   if (json !== undefined) await writeFile(json, `${JSON.stringify({ environment, rows: results }, undefined, 2)}\n`);
 }
