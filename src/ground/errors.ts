@@ -12,6 +12,7 @@ export type WriteOutcome = 'not_written' | 'unknown';
 export interface ErrorDetails {
   append_aborted: { readonly outcome: WriteOutcome };
   append_queue_full: { readonly pendingMax: number };
+  collection_unknown: { readonly collection: string };
   command_aborted: { readonly outcome: WriteOutcome };
   command_queue_full: { readonly pendingMax: number };
   command_timeout: { readonly timeoutMs: number; readonly outcome: WriteOutcome };
@@ -41,6 +42,7 @@ export interface ErrorDetails {
   option_invalid: { readonly option: string; readonly value: unknown; readonly expected: string };
   request_invalid: { readonly reason: string };
   sqlite_too_old: { readonly found: string; readonly required: string };
+  statement_failed: { readonly statement: string; readonly reason: string };
   store_closed: Record<never, never>;
   store_corrupt: { readonly file: string; readonly where: string };
   store_drifted: { readonly store: string; readonly found: string };
@@ -80,6 +82,10 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   append_queue_full: {
     says: ({ pendingMax }) => `${pendingMax} appends are already waiting.`,
     remedy: 'Await earlier appends before sending more, or raise limits.pendingAppends.',
+  },
+  collection_unknown: {
+    says: ({ collection }) => `There is no collection ${collection}.`,
+    remedy: 'Define it first, or check its name.',
   },
   command_aborted: {
     says: ({ outcome }) => `The command was cancelled${consequence(outcome)}`,
@@ -178,6 +184,10 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     says: ({ found, required }) =>
       `SQLite ${found} can corrupt a file that several connections write (before ${required}).`,
     remedy: 'Use Node 24.15 or later.',
+  },
+  statement_failed: {
+    says: ({ statement, reason }) => `The statement ${shorten(statement)} failed: ${reason}. Nothing was changed.`,
+    remedy: 'Correct the statement, or the table that it works on.',
   },
   store_closed: { says: () => 'The store is closed.', remedy: 'Open it again.' },
   store_corrupt: {

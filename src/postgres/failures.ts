@@ -15,6 +15,11 @@ interface ServerError extends Error {
   readonly severity: string;
 }
 
+/** SQLSTATE of an answer. */
+export function serverCode(error: unknown): string | undefined {
+  return isServerError(error) ? error.code : undefined;
+}
+
 function isServerError(error: unknown): error is ServerError {
   return error instanceof Error && 'severity' in error && 'code' in error && typeof error.code === 'string';
 }

@@ -1,3 +1,4 @@
+import { EngineError } from '../ground/errors.ts';
 import type { Backend } from '../store/port.ts';
 import { resolveOptions } from './options.ts';
 import type { PostgresConnection, PostgresOptions } from './options.ts';
@@ -13,5 +14,12 @@ export type { PostgresConnection, PostgresOptions } from './options.ts';
  */
 export function postgres(where: string | PostgresConnection, options: PostgresOptions = {}): Backend {
   const resolved = resolveOptions(where, options);
-  return { name: resolved.name, openEvents: (given) => PostgresEventStore.open(resolved, given) };
+  return {
+    name: resolved.name,
+    openEvents: (given) => PostgresEventStore.open(resolved, given),
+    openState: async (events) => {
+      if (events instanceof PostgresEventStore) return events.openState();
+      throw new EngineError('request_invalid', { reason: 'The state of this schema is opened beside its events only' });
+    },
+  };
 }

@@ -6,7 +6,7 @@ import { EngineError } from '../ground/errors.ts';
 import type { Connections } from './connections.ts';
 import type { ResolvedOptions } from './options.ts';
 
-const files: readonly string[] = ['001-event-store.sql'];
+const files: readonly string[] = ['001-event-store.sql', '002-state-store.sql'];
 const oldestVersion = 140_000;
 
 interface Migration {
@@ -106,7 +106,9 @@ async function migrate(client: ClientBase, options: ResolvedOptions): Promise<vo
 
 /** What a process needs that only runs: it changes tables by these functions alone. */
 function grants(schema: string, role: string): string {
-  const functions = ['append', 'import', 'release_receipts', 'search', 'search_item', 'last_before', 'stream_heads'];
+  const events = ['append', 'import', 'release_receipts', 'search', 'search_item', 'last_before', 'stream_heads'];
+  const state = ['define_collection', 'drop_collection', 'commit_state', 'take_lease', 'release_lease'];
+  const functions = [...events, ...state];
   const list = functions.map((name) => `"${schema}".${name}`).join(', ');
   return `grant usage on schema "${schema}" to "${role}";
     grant select on all tables in schema "${schema}" to "${role}";
@@ -124,12 +126,12 @@ async function checkDrift(client: ClientBase, { name: store, schema }: ResolvedO
     });
 }
 
-/** Of all that the schema's migrations made, in terms that no version of PostgreSQL words differently. */
+/** Of all that the schema's migrations made (which tables of documents are not), in terms that no version of PostgreSQL words differently. */
 async function fingerprint(client: ClientBase, schema: string): Promise<string> {
   const { rows } = await client.query<{ part: string }>(
     `with relation as (
       select c.oid, c.relname, c.relkind::text from pg_catalog.pg_class c
-      join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname not like 'docs\\_%'
     )
     select concat_ws(' ', 'column', r.relname, r.relkind, a.attname, a.atttypid::regtype, a.attnotnull) as part
       from relation r join pg_catalog.pg_attribute a on a.attrelid = r.oid

@@ -24,6 +24,7 @@ import { ImportCall } from './import-call.ts';
 import { prepareSchema } from './migrations.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Reader } from './reader.ts';
+import { PostgresStateStore } from './state-store.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** The port on a schema of a PostgreSQL database: what is judged and written, is so by functions there (migrations/). */
@@ -172,6 +173,12 @@ export class PostgresEventStore implements EventStore {
     const result = call.result(await this.#call(call.sql));
     if (result.imported > 0) this.#wakeUp.appended((await this.head()).position);
     return result;
+  }
+
+  /** Documents in the same schema. */
+  openState(): PostgresStateStore {
+    this.#checkOpen();
+    return new PostgresStateStore(this.#reading, this.#options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

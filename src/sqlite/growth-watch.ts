@@ -1,25 +1,28 @@
 import type { Position } from '../store/port.ts';
 import { Waiters } from '../store/waiters.ts';
 import { isBusy, toEngineError } from './failures.ts';
-import type { Reader } from './reader.ts';
 
 /** How often other processes are looked for while somebody waits: a read of shared memory, some microseconds. */
 const lookMs = 5;
 
-type WatchedReader = Pick<Reader, 'head' | 'dataVersion'>;
+/** What grows, and whether anything has changed since. */
+export interface Watched {
+  head(): { readonly position: Position };
+  dataVersion(): number;
+}
 
 /**
- * Notices that the store has grown. This process's own appends are told at once; SQLite has no way of telling other
+ * Notices that the store, or something in it, has grown. This process's own appends are told at once; SQLite has no way of telling other
  * processes, so theirs are looked for, but only while somebody waits.
  */
 export class GrowthWatch {
-  readonly #reader: WatchedReader;
+  readonly #reader: Watched;
   readonly #file: string;
   readonly #waiters = new Waiters();
   #timer: NodeJS.Timeout | undefined;
   #dataVersion = 0;
 
-  constructor(reader: WatchedReader, file: string) {
+  constructor(reader: Watched, file: string) {
     this.#reader = reader;
     this.#file = file;
   }

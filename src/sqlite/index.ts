@@ -49,5 +49,9 @@ export function sqlite(file: string, options: SqliteOptions = {}): Backend {
   return {
     name: `sqlite:${file}`,
     openEvents: (given) => SqliteEventStore.open({ file: path, create, readOnly, lockTimeoutMs }, given),
+    openState: async (events, { clock }) => {
+      if (events instanceof SqliteEventStore) return events.openState(clock);
+      throw new EngineError('request_invalid', { reason: 'The state of this file is opened beside its events only' });
+    },
   };
 }

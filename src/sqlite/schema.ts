@@ -95,6 +95,17 @@ const migrations: readonly string[] = [
   ) strict;
   create unique index index_blocks_by_entry on index_blocks (first, last, kind, key, position);
   `,
+  `
+  -- Documents, a table docs_<id> for each collection (collections.ts); what lies here can be made again from the events.
+  create table collections (id integer primary key autoincrement, name text not null unique, indexes text not null) strict;
+  create table checkpoints (name text primary key, position integer not null) strict, without rowid;
+  create table leases (
+    name text primary key,
+    owner text not null,
+    epoch integer not null,
+    expires_at integer not null
+  ) strict, without rowid;
+  `,
 ];
 
 /** The newest format that this code knows. */

@@ -28,6 +28,7 @@ import { realPath } from './file-identity.ts';
 import { packEvents, transferables } from './packed-events.ts';
 import { Reader } from './reader.ts';
 import type { SearchCall } from './search-thread.ts';
+import { SqliteStateStore } from './state-store.ts';
 import { fromWire, ThreadLink } from './thread-link.ts';
 import type { ImportCall, PackedGroup, WriterOptions } from './writer.ts';
 import type { WiredResult } from './writer-thread.ts';
@@ -274,6 +275,12 @@ export class SqliteEventStore implements EventStore {
     const result = await this.#writing.call<ImportResult>('import', call, transferables(packed));
     this.#growth.notice();
     return result;
+  }
+
+  /** Documents in the same file, written by the same thread. */
+  openState(clock: Clock): SqliteStateStore {
+    this.#checkOpen();
+    return new SqliteStateStore(this.#file, clock, (call) => this.#writing.call('state', call));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -5,6 +5,7 @@ import type { AppendResult } from '../store/port.ts';
 import { toWire } from './thread-link.ts';
 import type { WireError } from './thread-link.ts';
 import { serve } from './thread-server.ts';
+import type { StateCall } from './state-writer.ts';
 import { Writer } from './writer.ts';
 import type { ImportCall, PackedGroup, WriterOptions } from './writer.ts';
 
@@ -72,6 +73,8 @@ function handle(kind: string, argument: unknown): unknown {
       const { which, limit } = argument as { which: { expiredAt: number } | { owner: string }; limit: number };
       return writer.releaseReceipts(which, limit);
     }
+    case 'state':
+      return writer.state((state) => state.handle(argument as StateCall));
     case 'close':
       writer.close();
       writer = undefined;

@@ -23,6 +23,7 @@ import type { PackedEvent, PackedEvents } from './packed-events.ts';
 import { Receipts } from './receipts.ts';
 import { retryWhileBusy } from './retry-while-busy.ts';
 import { Search } from './search.ts';
+import { StateWriter } from './state-writer.ts';
 import { StreamIndex } from './stream-index.ts';
 import { StreamStates } from './stream-states.ts';
 
@@ -76,6 +77,7 @@ export class Writer {
   readonly #streams: StreamStates;
   readonly #search: Search;
   readonly #receipts: Receipts;
+  readonly #state: StateWriter;
   /** Pages in the log, and how many of them are in the database file already. */
   readonly #selectLogState: StatementSync;
   readonly #insertEvent: StatementSync;
@@ -104,6 +106,7 @@ export class Writer {
     this.#streams = new StreamStates(names, this.#streamIndex);
     this.#search = new Search(db, this.#index);
     this.#receipts = new Receipts(db, file);
+    this.#state = new StateWriter(db);
     this.#selectLogState = db.prepare('pragma wal_checkpoint(noop)');
     this.#insertEvent = db.prepare('insert into events values (?, ?, ?, ?, ?, ?, ?, ?, null, ?)');
     this.#head = this.#headRow.read();
@@ -210,6 +213,16 @@ export class Writer {
 
   releaseReceipts(which: { readonly expiredAt: number } | { readonly owner: string }, limit: number): number {
     return this.#transact(() => this.#receipts.release(which, limit));
+  }
+
+  /** What is kept beside the events. It can be made again from them, so nobody waits for the disk: it is durable with the next append. */
+  state<Result>(change: (state: StateWriter) => Result): Result {
+    this.#db.exec('pragma synchronous = normal');
+    try {
+      return this.#transact(() => change(this.#state));
+    } finally {
+      this.#db.exec('pragma synchronous = full');
+    }
   }
 
   /**

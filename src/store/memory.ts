@@ -8,6 +8,7 @@ import { ownDraft } from '../event/recorded-draft.ts';
 import { readClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
+import { MemoryStateStore } from './memory-state.ts';
 import { isLive, overfull, refusal } from './admission.ts';
 import type { AppendView } from './admission.ts';
 import type {
@@ -33,7 +34,11 @@ import { Waiters } from './waiters.ts';
  * others, but for durability. Each opening makes a new, empty one.
  */
 export function memory(): Backend {
-  return { name: 'memory', openEvents: async (options) => new MemoryEventStore(options) };
+  return {
+    name: 'memory',
+    openEvents: async (options) => new MemoryEventStore(options),
+    openState: async (_events, { clock }) => new MemoryStateStore(clock),
+  };
 }
 
 class MemoryEventStore implements EventStore {

@@ -4,6 +4,7 @@ import type { EventQuery } from '../event/query.ts';
 import type { Clock } from '../ground/clock.ts';
 import type { EngineError } from '../ground/errors.ts';
 import type { Limits } from '../ground/limits.ts';
+import type { StateStore } from './state-port.ts';
 
 /** Place in the store's order, 1 for the first event; 0 is before all. */
 export type Position = number;
@@ -231,4 +232,6 @@ export interface Backend {
   /** For people, for example `sqlite:bank.db`. */
   readonly name: string;
   openEvents(options: BackendOptions): Promise<EventStore>;
+  /** Documents beside the events of a store that this backend has opened, to be closed before it. Absent: it keeps events only. */
+  openState?(events: EventStore, options: BackendOptions): Promise<StateStore>;
 }

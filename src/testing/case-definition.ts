@@ -1,6 +1,7 @@
 import type { Clock } from '../ground/clock.ts';
 import type { Limits } from '../ground/limits.ts';
 import type { EventStore } from '../store/port.ts';
+import type { StateStore } from '../store/state-port.ts';
 import type { TestClock } from './test-clock.ts';
 
 /** What a case works with. */
@@ -15,4 +16,16 @@ export interface CaseDefinition {
   readonly name: string;
   readonly needs?: 'multiStream' | 'matchedConditions' | 'gapless' | 'shared';
   readonly run: (fixture: Fixture) => Promise<void>;
+}
+
+/** The same for documents. */
+export interface StateCaseDefinition {
+  readonly name: string;
+  readonly needs?: 'shared';
+  readonly run: (fixture: StateFixture) => Promise<void>;
+}
+
+export interface StateFixture {
+  /** Opens the case's store, on the system's clock; again, if it is shared. Closed when the case ends. */
+  open(): Promise<StateStore>;
 }

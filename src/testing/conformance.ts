@@ -1,12 +1,15 @@
 import type { Backend, Capabilities, EventStore } from '../store/port.ts';
+import type { StateStore } from '../store/state-port.ts';
+import { systemClock } from '../ground/clock.ts';
 import { resolveLimits } from '../ground/limits.ts';
 import { appendCases } from './append-cases.ts';
-import type { CaseDefinition } from './case-definition.ts';
+import type { CaseDefinition, Fixture, StateCaseDefinition } from './case-definition.ts';
 import { conditionCases } from './condition-cases.ts';
 import { importCases } from './import-cases.ts';
 import { readCases } from './read-cases.ts';
 import { receiptCases } from './receipt-cases.ts';
 import { sharedCases } from './shared-cases.ts';
+import { stateCases } from './state-cases.ts';
 import { streamCases } from './stream-cases.ts';
 import { TestClock } from './test-clock.ts';
 
@@ -78,22 +81,61 @@ function missing(
   }
 }
 
-async function runIn(target: ConformanceTarget, run: CaseDefinition['run']): Promise<void> {
+/** Everything that a backend's StateStore must do; skipped as a whole where it has none. */
+export function stateStoreConformance(
+  target: ConformanceTarget & { readonly state: boolean },
+): readonly ConformanceCase[] {
+  return stateCases.map(({ name, needs, run }) => {
+    const missed =
+      needs === 'shared' && !target.shared ? 'each opening of the backend is a store of its own' : undefined;
+    const skip = target.state ? missed : 'the backend keeps events only';
+    return {
+      name,
+      ...(skip !== undefined && { skip }),
+      run: () => runIn(target, async (fixture, backend) => runStateCase(run, fixture, backend)),
+    };
+  });
+}
+
+async function runStateCase(run: StateCaseDefinition['run'], fixture: Fixture, backend: Backend): Promise<void> {
+  const opened: StateStore[] = [];
+  try {
+    await run({
+      open: async () => {
+        const options = { clock: systemClock, limits: resolveLimits() };
+        const state = await backend.openState?.(await fixture.open({ clock: systemClock }), options);
+        if (state === undefined) throw new TypeError(`${backend.name} keeps events only`);
+        opened.push(state);
+        return state;
+      },
+    });
+  } finally {
+    for (const state of opened) await state[Symbol.asyncDispose]();
+  }
+}
+
+async function runIn(
+  target: ConformanceTarget,
+  run: (fixture: Fixture, backend: Backend) => Promise<void>,
+): Promise<void> {
   const { backend, remove } = await target.place();
   const clock = new TestClock();
   const opened: EventStore[] = [];
   try {
-    await run({
-      clock,
-      open: async (options = {}) => {
-        const store = await backend.openEvents({
-          clock: options.clock ?? clock,
-          limits: resolveLimits(options.limits),
-        });
-        opened.push(store);
-        return store;
+    await run(
+      {
+        clock,
+        open: async (options = {}) => {
+          const store = await backend.openEvents({
+            clock: options.clock ?? clock,
+            limits: resolveLimits(options.limits),
+          });
+          opened.push(store);
+          return store;
+        },
       },
-    });
+      backend,
+    );
   } finally {
     for (const store of opened) await store[Symbol.asyncDispose]();
     await remove();

@@ -1,4 +1,4 @@
-export { eventStoreConformance } from './conformance.ts';
+export { eventStoreConformance, stateStoreConformance } from './conformance.ts';
 export type { ConformanceCase, ConformancePlace, ConformanceTarget } from './conformance.ts';
 export { TestClock } from './test-clock.ts';
 export { given } from './scenario.ts';

@@ -1,0 +1,336 @@
+import type { ClientBase } from 'pg';
+import { toHex, toUtf8 } from '../event/bytes.ts';
+import { EngineError, describe } from '../ground/errors.ts';
+import { fulfils } from '../store/document-filter.ts';
+import { indexedPaths } from '../store/document-sql.ts';
+import { documentText, isBytes, sortKeys } from '../store/document-value.ts';
+import { PageOf, planCount, planFind, toDocument } from '../store/find-documents.ts';
+import type { DocumentRow } from '../store/find-documents.ts';
+import type { Position } from '../store/port.ts';
+import { namesWithPrefix } from '../store/read-query.ts';
+import { checkCollection, checkCommit, requireSame } from '../store/state-commit.ts';
+import type {
+  Checkpoint,
+  Collection,
+  Condition,
+  Document,
+  DocumentPage,
+  DocumentQuery,
+  SqlStatement,
+  StateCapabilities,
+  StateCommit,
+  StateCommitResult,
+  StateStore,
+} from '../store/state-port.ts';
+import { Waiters } from '../store/waiters.ts';
+import type { Connections } from './connections.ts';
+import { isPassing, serverCode, toEngineError } from './failures.ts';
+import type { ResolvedOptions } from './options.ts';
+import { transaction } from './packing.ts';
+
+type Row = [key: string, revision: string, json: string | null, bytes: Buffer | null];
+const columns = 'key, revision, json::text, bytes';
+/** Rows of an open scan that are fetched at once. */
+const rowsPerFetch = 1_000;
+/** How often checkpoints are looked at that somebody waits for. */
+const lookMs = 25;
+
+/** What `commit_state` raises. */
+const outcomes: ReadonlyMap<string | undefined, StateCommitResult> = new Map([
+  ['ES001', 'fenced'],
+  ['ES002', 'checkpoint_moved'],
+  ['ES003', 'revision_moved'],
+]);
+const collectionUnknown = 'ES004';
+
+/** Takes a row; says whether that is enough. */
+type Take = (row: Row) => boolean;
+
+interface Known {
+  readonly table: string;
+  readonly collection: Collection;
+}
+
+/** Documents in the schema of the events, by functions there (migrations/002-state-store.sql). */
+export class PostgresStateStore implements StateStore {
+  readonly capabilities: StateCapabilities = { sql: 'postgres' };
+  readonly #connections: Connections;
+  readonly #options: ResolvedOptions;
+  readonly #schema: string;
+  readonly #waiters = new Map<string, Waiters>();
+  #lookTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(connections: Connections, options: ResolvedOptions) {
+    this.#connections = connections;
+    this.#options = options;
+    this.#schema = `"${options.schema}"`;
+  }
+
+  async define(collection: Collection): Promise<void> {
+    this.#checkOpen();
+    checkCollection(collection);
+    const paths = indexedPaths(collection);
+    const numbers = collection.indexes.map((index) => index.map((path) => paths.indexOf(path) + 1));
+    const [row] = await this.#connections.query<[string]>(`select ${this.#schema}.define_collection($1, $2, $3, $4)`, [
+      collection.name,
+      JSON.stringify(collection.indexes),
+      paths.length,
+      JSON.stringify(numbers),
+    ]);
+    requireSame({ ...collection, indexes: JSON.parse(row?.[0] ?? '[]') as Collection['indexes'] }, collection);
+  }
+
+  async drop(collection: string): Promise<void> {
+    this.#checkOpen();
+    await this.#connections.query(`select ${this.#schema}.drop_collection($1)`, [collection]);
+  }
+
+  async collections(prefix: string): Promise<readonly string[]> {
+    this.#checkOpen();
+    const rows = await this.#connections.query<[string]>(
+      `select name from ${this.#schema}.collections where name >= $1 order by name`,
+      [prefix],
+    );
+    return namesWithPrefix(
+      rows.map(([name]) => name),
+      prefix,
+    );
+  }
+
+  async get(collection: string, keys: readonly string[]): Promise<readonly (Document | undefined)[]> {
+    this.#checkOpen();
+    const { table } = await this.#known(collection);
+    const rows = await this.#ofTable(collection, () =>
+      this.#connections.query<Row>(`select ${columns} from ${table} where key = any ($1)`, [keys]),
+    );
+    const found = new Map(rows.map((row) => [row[0], documentOf(row)]));
+    return keys.map((key) => found.get(key));
+  }
+
+  async find(collection: string, query: DocumentQuery): Promise<DocumentPage> {
+    this.#checkOpen();
+    const known = await this.#known(collection);
+    const plan = planFind(known.collection, query, numbered);
+    let page = new PageOf(query, plan);
+    const sql = `select ${columns} from ${known.table}${plan.sql}`;
+    const begin = (): Take => {
+      page = new PageOf(query, plan);
+      return (row) => page.add(documentOf(row));
+    };
+    if (plan.isOpen) await this.#scan(collection, sql, plan.params, begin);
+    else {
+      const rows = await this.#ofTable(collection, () => this.#connections.query<Row>(sql, plan.params));
+      for (const row of rows) page.add(documentOf(row));
+    }
+    return page.page();
+  }
+
+  async count(collection: string, where: Condition): Promise<{ count: number; scanned: boolean }> {
+    this.#checkOpen();
+    const known = await this.#known(collection);
+    const { sql, params, isFiltered, scanned } = planCount(known.collection, where, numbered);
+    if (isFiltered) {
+      const [row] = await this.#ofTable(collection, () =>
+        this.#connections.query<[string]>(`select count(*) from ${known.table}${sql}`, params),
+      );
+      return { count: Number(row?.[0]), scanned };
+    }
+    let count = 0;
+    const begin = (): Take => {
+      count = 0;
+      return (row) => {
+        if (fulfils(where, documentOf(row).value)) count += 1;
+        return false;
+      };
+    };
+    await this.#scan(collection, `select ${columns} from ${known.table}${sql}`, params, begin);
+    return { count, scanned };
+  }
+
+  /** By a cursor, which sees one state of the table for as long as it takes; begun anew where the connection is lost. */
+  async #scan(collection: string, sql: string, params: readonly (string | number)[], begin: () => Take): Promise<void> {
+    await this.#ofTable(collection, () =>
+      this.#connections.patiently(async (client) => {
+        const take = begin();
+        await client.query('begin isolation level read committed read only');
+        await client.query(`declare documents cursor for ${sql}`, [...params]);
+        for (;;) {
+          const { rows } = await client.query<Row>({ text: `fetch ${rowsPerFetch} from documents`, rowMode: 'array' });
+          this.#checkOpen();
+          if (rows.some((row) => take(row)) || rows.length < rowsPerFetch) break;
+        }
+        await client.query('commit');
+      }),
+    );
+  }
+
+  async commit(change: StateCommit): Promise<StateCommitResult> {
+    this.#checkOpen();
+    checkCommit(change, this.capabilities);
+    const { checkpoints = [], statements = [] } = change;
+    const packed = await this.#pack(change);
+    const begun = transaction(this.#options.schema, 'commit_state', { change: { bytes: toHex(packed) } });
+    const result = await this.#connections.patiently(async (client) => {
+      try {
+        if (statements.length === 0) await client.query(begun);
+        else {
+          await client.query(begun.slice(0, begun.lastIndexOf(';')));
+          for (const statement of statements) await run(client, statement);
+          await client.query('commit');
+        }
+        return 'committed';
+      } catch (error) {
+        const code = serverCode(error);
+        const outcome = outcomes.get(code);
+        if (outcome === undefined && code !== collectionUnknown) throw error;
+        await client.query('rollback');
+        if (outcome !== undefined) return outcome;
+        throw new EngineError('collection_unknown', { collection: describe(error) });
+      }
+    });
+    if (result === 'committed') for (const { name, to } of checkpoints) this.#waiters.get(name)?.reached(to);
+    return result;
+  }
+
+  async #pack({ fences = [], checkpoints = [], puts = [], deletes = [] }: StateCommit): Promise<Uint8Array> {
+    const names = [...new Set([...puts, ...deletes].map(({ collection }) => collection))];
+    const collections = await Promise.all(
+      names.map(async (name) => {
+        const paths = indexedPaths((await this.#known(name)).collection);
+        return {
+          name,
+          width: paths.length,
+          puts: puts
+            .filter(({ collection }) => collection === name)
+            .map(({ key, value, ifRevision = null }) => [
+              key,
+              ifRevision,
+              isBytes(value) ? null : documentText(value),
+              isBytes(value) ? toHex(value) : null,
+              sortKeys(value, paths),
+            ]),
+          deletes: deletes
+            .filter(({ collection }) => collection === name)
+            .map(({ key, ifRevision = null }) => [key, ifRevision]),
+        };
+      }),
+    );
+    const given = {
+      fences: fences.map(({ lease, epoch }) => [lease, epoch]),
+      moves: checkpoints.map(({ name, from, to }) => [name, from, to]),
+      collections,
+    };
+    return toUtf8(JSON.stringify(given));
+  }
+
+  async checkpoints(prefix: string): Promise<readonly Checkpoint[]> {
+    this.#checkOpen();
+    const rows = await this.#connections.query<[string, string]>(
+      `select name, position from ${this.#schema}.checkpoints where name >= $1 order by name`,
+      [prefix],
+    );
+    const positions = new Map(rows.map(([name, position]) => [name, Number(position)]));
+    return namesWithPrefix([...positions.keys()], prefix).map((name) => ({
+      name,
+      position: positions.get(name) as Position,
+    }));
+  }
+
+  async moved(checkpoint: string, after: Position, signal?: AbortSignal): Promise<Position> {
+    this.#checkOpen();
+    const waiters = this.#waiters.get(checkpoint) ?? new Waiters();
+    this.#waiters.set(checkpoint, waiters);
+    const reached = waiters.wait(after, signal);
+    if (this.#lookTimer === undefined) void this.#look();
+    return reached;
+  }
+
+  /** Looks at the checkpoints that are waited for, and again while some are. */
+  async #look(): Promise<void> {
+    const waited = [...this.#waiters].filter(([, waiters]) => !waiters.isEmpty);
+    clearTimeout(this.#lookTimer);
+    this.#lookTimer = undefined;
+    if (waited.length === 0 || this.#isClosed) return;
+    this.#lookTimer = setTimeout(() => void this.#look(), lookMs);
+    try {
+      const names = waited.map(([name]) => name);
+      const rows = await this.#connections.query<[string, string]>(
+        `select name, position from ${this.#schema}.checkpoints where name = any ($1)`,
+        [names],
+      );
+      for (const [name, position] of rows) this.#waiters.get(name)?.reached(Number(position));
+    } catch (error) {
+      for (const [, waiters] of waited) waiters.fail(toEngineError(error, this.#options.name));
+    }
+  }
+
+  async lease(name: string, owner: string, ttlMs: number): Promise<{ epoch: number } | undefined> {
+    this.#checkOpen();
+    const [row] = await this.#connections.query<[string | null]>(`select ${this.#schema}.take_lease($1, $2, $3)`, [
+      name,
+      owner,
+      ttlMs,
+    ]);
+    const epoch = row?.[0] ?? null;
+    return epoch === null ? undefined : { epoch: Number(epoch) };
+  }
+
+  async release(name: string, epoch: number): Promise<void> {
+    this.#checkOpen();
+    await this.#connections.query(`select ${this.#schema}.release_lease($1, $2)`, [name, epoch]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#lookTimer);
+    for (const waiters of this.#waiters.values()) waiters.close();
+  }
+
+  /** Looked up each time: another process may have dropped one. @throws {EngineError} `collection_unknown` */
+  async #known(name: string): Promise<Known> {
+    const [row] = await this.#connections.query<[string, string]>(
+      `select id, indexes from ${this.#schema}.collections where name = $1`,
+      [name],
+    );
+    if (row === undefined) throw new EngineError('collection_unknown', { collection: name });
+    const [id, indexes] = row;
+    return {
+      table: `${this.#schema}.docs_${id}`,
+      collection: { name, indexes: JSON.parse(indexes) as Collection['indexes'] },
+    };
+  }
+
+  /** A table may be dropped between being looked up and being read. */
+  async #ofTable<Result>(collection: string, read: () => Promise<Result>): Promise<Result> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof EngineError && serverCode(error.cause) === undefinedTable)
+        throw new EngineError('collection_unknown', { collection }, { cause: error });
+      throw error;
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new EngineError('store_closed', {});
+  }
+}
+
+const undefinedTable = '42P01';
+
+const numbered = (index: number): string => `$${index}`;
+
+function documentOf([key, revision, json, bytes]: Row): Document {
+  return toDocument({ key, revision: Number(revision), json, bytes } satisfies DocumentRow);
+}
+
+async function run(client: ClientBase, { sql, params }: SqlStatement): Promise<void> {
+  try {
+    await client.query(sql, [...params]);
+  } catch (error) {
+    if (isPassing(error) || serverCode(error) === undefined) throw error;
+    await client.query('rollback');
+    throw new EngineError('statement_failed', { statement: sql, reason: describe(error) }, { cause: error });
+  }
+}

@@ -1,0 +1,235 @@
+import { setImmediate } from 'node:timers/promises';
+import type { DatabaseSync } from 'node:sqlite';
+import { readClock } from '../ground/clock.ts';
+import type { Clock } from '../ground/clock.ts';
+import { EngineError } from '../ground/errors.ts';
+import { fulfils } from '../store/document-filter.ts';
+import { indexedPaths } from '../store/document-sql.ts';
+import { documentText, isBytes, sortKeys } from '../store/document-value.ts';
+import { PageOf, planCount, planFind, toDocument } from '../store/find-documents.ts';
+import type { DocumentRow } from '../store/find-documents.ts';
+import { namesWithPrefix } from '../store/read-query.ts';
+import type { Position } from '../store/port.ts';
+import { checkCollection, checkCommit } from '../store/state-commit.ts';
+import type {
+  Checkpoint,
+  Collection,
+  Condition,
+  Document,
+  DocumentPage,
+  DocumentPut,
+  DocumentQuery,
+  StateCapabilities,
+  StateCommit,
+  StateCommitResult,
+  StateStore,
+} from '../store/state-port.ts';
+import { Collections } from './collections.ts';
+import type { CollectionTable } from './collections.ts';
+import { openForReading } from './connection.ts';
+import { isBusy, toEngineError } from './failures.ts';
+import { GrowthWatch } from './growth-watch.ts';
+import type { PackedPut, StateCall } from './state-writer.ts';
+
+const columns = 'key, revision, json, bytes';
+/** Rows that are looked at before everything else gets its turn: some milliseconds. */
+const rowsPerSlice = 512;
+/** Each attempt waits a second by itself. */
+const busyAttemptsMax = 30;
+
+/** A parameter may come before another that was numbered earlier. */
+const numbered = (index: number): string => `?${index}`;
+
+/** Documents in the file of the events: written by the writer's thread, read here. */
+export class SqliteStateStore implements StateStore {
+  readonly capabilities: StateCapabilities = { sql: 'sqlite' };
+  readonly #file: string;
+  readonly #clock: Clock;
+  readonly #write: <Result>(call: StateCall) => Promise<Result>;
+  readonly #db: DatabaseSync;
+  readonly #collections: Collections;
+  readonly #watches = new Map<string, GrowthWatch>();
+  #isClosed = false;
+
+  constructor(file: string, clock: Clock, write: <Result>(call: StateCall) => Promise<Result>) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#write = write;
+    this.#db = openForReading(file);
+    this.#collections = new Collections(this.#db);
+  }
+
+  async define(collection: Collection): Promise<void> {
+    this.#checkOpen();
+    checkCollection(collection);
+    await this.#write({ kind: 'define', collection });
+  }
+
+  async drop(collection: string): Promise<void> {
+    this.#checkOpen();
+    await this.#write({ kind: 'drop', collection });
+  }
+
+  async collections(prefix: string): Promise<readonly string[]> {
+    const rows = await this.#read(() =>
+      this.#db.prepare('select name from collections where name >= ? order by name').all(prefix),
+    );
+    return namesWithPrefix(
+      rows.map(({ name }) => String(name)),
+      prefix,
+    );
+  }
+
+  async get(collection: string, keys: readonly string[]): Promise<readonly (Document | undefined)[]> {
+    return this.#read(() => {
+      const { table } = this.#collections.table(collection);
+      const select = this.#db.prepare(`select ${columns} from ${table} where key = ?`);
+      return keys.map((key) => {
+        const row = select.get(key) as unknown as DocumentRow | undefined;
+        return row && toDocument(row);
+      });
+    });
+  }
+
+  async find(collection: string, query: DocumentQuery): Promise<DocumentPage> {
+    const known = await this.#read(() => this.#collections.table(collection));
+    const plan = planFind(known.collection, query, numbered);
+    const page = new PageOf(query, plan);
+    const sql = `select ${columns} from ${known.table}${plan.sql}`;
+    if (plan.isOpen) await this.#scan(sql, plan.params, (row) => page.add(toDocument(row)));
+    else {
+      const rows = await this.#read(() => this.#db.prepare(sql).all(...plan.params));
+      for (const row of rows as unknown as readonly DocumentRow[]) page.add(toDocument(row));
+    }
+    return page.page();
+  }
+
+  async count(collection: string, where: Condition): Promise<{ count: number; scanned: boolean }> {
+    const known = await this.#read(() => this.#collections.table(collection));
+    const { sql, params, isFiltered, scanned } = planCount(known.collection, where, numbered);
+    if (isFiltered) {
+      const row = await this.#read(() =>
+        this.#db.prepare(`select count(*) as count from ${known.table}${sql}`).get(...params),
+      );
+      return { count: Number(row?.count), scanned };
+    }
+    let count = 0;
+    await this.#scan(`select ${columns} from ${known.table}${sql}`, params, (row) => {
+      if (fulfils(where, toDocument(row).value)) count += 1;
+      return false;
+    });
+    return { count, scanned };
+  }
+
+  /** Until `take` has enough. On a connection of its own, which sees one state of the file for as long as it takes. */
+  async #scan(sql: string, params: readonly (string | number)[], take: (row: DocumentRow) => boolean): Promise<void> {
+    const db = await this.#read(() => openForReading(this.#file));
+    try {
+      let seen = 0;
+      for (const row of db.prepare(sql).iterate(...params) as Iterable<unknown> as Iterable<DocumentRow>) {
+        if (take(row)) return;
+        seen += 1;
+        if (seen % rowsPerSlice !== 0) continue;
+        await setImmediate();
+        this.#checkOpen();
+      }
+    } catch (error) {
+      throw toEngineError(error, this.#file);
+    } finally {
+      db.close();
+    }
+  }
+
+  async commit(change: StateCommit): Promise<StateCommitResult> {
+    this.#checkOpen();
+    checkCommit(change, this.capabilities);
+    const { fences = [], checkpoints = [], puts = [], deletes = [], statements = [] } = change;
+    const packed = await this.#pack(puts);
+    const result = await this.#write<StateCommitResult>({
+      kind: 'commit',
+      change: { fences, checkpoints, deletes, statements, puts: packed },
+    });
+    if (result === 'committed') for (const { name } of checkpoints) this.#watches.get(name)?.notice();
+    return result;
+  }
+
+  async #pack(puts: readonly DocumentPut[]): Promise<readonly PackedPut[]> {
+    const known = new Map<string, CollectionTable>();
+    for (const { collection } of puts) {
+      if (!known.has(collection)) known.set(collection, await this.#read(() => this.#collections.table(collection)));
+    }
+    return puts.map(({ collection, key, value, ifRevision }) => ({
+      collection,
+      key,
+      ifRevision,
+      json: isBytes(value) ? null : documentText(value),
+      bytes: isBytes(value) ? value : null,
+      sortKeys: sortKeys(value, indexedPaths((known.get(collection) as CollectionTable).collection)),
+    }));
+  }
+
+  async checkpoints(prefix: string): Promise<readonly Checkpoint[]> {
+    const rows = await this.#read(() =>
+      this.#db.prepare('select name, position from checkpoints where name >= ? order by name').all(prefix),
+    );
+    const positions = new Map(rows.map(({ name, position }) => [String(name), Number(position)]));
+    return namesWithPrefix([...positions.keys()], prefix).map((name) => ({
+      name,
+      position: positions.get(name) as Position,
+    }));
+  }
+
+  async moved(checkpoint: string, after: Position, signal?: AbortSignal): Promise<Position> {
+    this.#checkOpen();
+    const watch = this.#watches.get(checkpoint) ?? this.#watch(checkpoint);
+    return watch.past(after, signal);
+  }
+
+  #watch(checkpoint: string): GrowthWatch {
+    const position = this.#db.prepare('select position from checkpoints where name = ?');
+    const version = this.#db.prepare('pragma data_version');
+    const watch = new GrowthWatch(
+      {
+        head: () => ({ position: Number(position.get(checkpoint)?.position ?? 0) }),
+        dataVersion: () => Number(version.get()?.data_version),
+      },
+      this.#file,
+    );
+    this.#watches.set(checkpoint, watch);
+    return watch;
+  }
+
+  async lease(name: string, owner: string, ttlMs: number): Promise<{ epoch: number } | undefined> {
+    this.#checkOpen();
+    return this.#write({ kind: 'lease', name, owner, ttlMs, now: readClock(this.#clock) });
+  }
+
+  async release(name: string, epoch: number): Promise<void> {
+    this.#checkOpen();
+    await this.#write({ kind: 'release', name, epoch });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const watch of this.#watches.values()) watch.close();
+    this.#db.close();
+  }
+
+  /** Where another process is recovering the log at this moment, again a little later. */
+  async #read<Result>(read: () => Result): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      this.#checkOpen();
+      try {
+        return read();
+      } catch (error) {
+        if (!isBusy(error) || attempt === busyAttemptsMax) throw toEngineError(error, this.#file);
+        await setImmediate();
+      }
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new EngineError('store_closed', {});
+  }
+}

@@ -1,0 +1,163 @@
+/** What the writer thread does to documents, checkpoints and leases; inside a transaction, under the file's lock. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { EngineError, describe } from '../ground/errors.ts';
+import { requireSame } from '../store/state-commit.ts';
+import type { Collection, SqlStatement, StateCommit, StateCommitResult } from '../store/state-port.ts';
+import { Collections, tableName, tableSql } from './collections.ts';
+import { isBusy } from './failures.ts';
+
+/** A document to be put, as it is kept. */
+export interface PackedPut {
+  readonly collection: string;
+  readonly key: string;
+  readonly ifRevision: number | undefined;
+  readonly json: string | null;
+  readonly bytes: Uint8Array | null;
+  readonly sortKeys: readonly string[];
+}
+
+/** A change with every part in place. */
+export type PackedCommit = {
+  readonly [Part in Exclude<keyof StateCommit, 'puts'>]-?: NonNullable<StateCommit[Part]>;
+} & { readonly puts: readonly PackedPut[] };
+
+export type StateCall =
+  | { readonly kind: 'define'; readonly collection: Collection }
+  | { readonly kind: 'drop'; readonly collection: string }
+  | { readonly kind: 'commit'; readonly change: PackedCommit }
+  | {
+      readonly kind: 'lease';
+      readonly name: string;
+      readonly owner: string;
+      readonly ttlMs: number;
+      readonly now: number;
+    }
+  | { readonly kind: 'release'; readonly name: string; readonly epoch: number };
+
+/** What would end the transaction, or work on more than a table. */
+const refusedStatement = /^[\s;]*(?:begin|commit|end|rollback|savepoint|release|pragma|attach|detach|vacuum)\b/i;
+
+interface LeaseRow {
+  readonly owner: string;
+  readonly epoch: number;
+  readonly expires_at: number;
+}
+
+export class StateWriter {
+  readonly #db: DatabaseSync;
+  readonly #collections: Collections;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#collections = new Collections(db);
+  }
+
+  handle(call: StateCall): unknown {
+    switch (call.kind) {
+      case 'define':
+        return this.#define(call.collection);
+      case 'drop':
+        return this.#drop(call.collection);
+      case 'commit':
+        return this.#commit(call.change);
+      case 'lease':
+        return this.#lease(call);
+      case 'release':
+        return this.#prepared(`update leases set owner = '', expires_at = 0 where name = ? and epoch = ?`).run(
+          call.name,
+          call.epoch,
+        );
+      default:
+        return call satisfies never;
+    }
+  }
+
+  #define(collection: Collection): void {
+    const found = this.#collections.find(collection.name);
+    if (found !== undefined) return requireSame(found.collection, collection);
+    const { lastInsertRowid } = this.#prepared('insert into collections (name, indexes) values (?, ?)').run(
+      collection.name,
+      JSON.stringify(collection.indexes),
+    );
+    this.#db.exec(tableSql(tableName(Number(lastInsertRowid)), collection));
+  }
+
+  #drop(name: string): void {
+    const found = this.#collections.find(name);
+    if (found === undefined) return;
+    this.#statements.clear();
+    this.#db.exec(`drop table ${found.table}`);
+    this.#prepared('delete from collections where name = ?').run(name);
+  }
+
+  /** Looks at everything first: then there is nothing to undo. */
+  #commit({ fences, checkpoints, puts, deletes, statements }: PackedCommit): StateCommitResult {
+    for (const { lease, epoch } of fences) if (this.#leaseRow(lease)?.epoch !== epoch) return 'fenced';
+    for (const { name, from } of checkpoints) if (this.#checkpoint(name) !== from) return 'checkpoint_moved';
+    for (const { collection, key, ifRevision } of [...puts, ...deletes])
+      if (ifRevision !== undefined && this.#revision(collection, key) !== ifRevision) return 'revision_moved';
+
+    for (const { collection, key } of deletes) {
+      this.#prepared(`delete from ${this.#collections.table(collection).table} where key = ?`).run(key);
+    }
+    for (const put of puts) this.#put(put);
+    const setCheckpoint = this.#prepared(
+      'insert into checkpoints values (?, ?) on conflict do update set position = excluded.position',
+    );
+    for (const { name, to } of checkpoints) setCheckpoint.run(name, to);
+    for (const statement of statements) this.#run(statement);
+    return 'committed';
+  }
+
+  #put({ collection, key, json, bytes, sortKeys }: PackedPut): void {
+    const { table, width } = this.#collections.table(collection);
+    const columns = Array.from({ length: width }, (_, index) => `v${index + 1}`);
+    const values = columns.map(() => ', ?').join('');
+    const updates = columns.map((column) => `, ${column} = excluded.${column}`).join('');
+    this.#prepared(
+      `insert into ${table} values (?, 1, ?, ?${values})
+      on conflict do update set revision = revision + 1, json = excluded.json, bytes = excluded.bytes${updates}`,
+    ).run(key, json, bytes, ...sortKeys);
+  }
+
+  #run({ sql, params }: SqlStatement): void {
+    const fail = (reason: string, cause?: unknown) =>
+      new EngineError('statement_failed', { statement: sql, reason }, cause === undefined ? {} : { cause });
+    if (refusedStatement.test(sql)) throw fail('it would not stay inside the transaction');
+    try {
+      this.#db.prepare(sql).run(...params);
+    } catch (error) {
+      throw isBusy(error) ? error : fail(describe(error), error);
+    }
+  }
+
+  #lease({ name, owner, ttlMs, now }: Extract<StateCall, { kind: 'lease' }>): { epoch: number } | undefined {
+    const held = this.#leaseRow(name);
+    if (held !== undefined && held.owner !== owner && held.expires_at > now) return undefined;
+    const epoch = held?.owner === owner ? held.epoch : (held?.epoch ?? 0) + 1;
+    this.#prepared('insert or replace into leases values (?, ?, ?, ?)').run(name, owner, epoch, Math.ceil(now + ttlMs));
+    return { epoch };
+  }
+
+  #leaseRow(name: string): LeaseRow | undefined {
+    return this.#prepared('select owner, epoch, expires_at from leases where name = ?').get(name) as unknown as
+      | LeaseRow
+      | undefined;
+  }
+
+  #checkpoint(name: string): number {
+    return Number(this.#prepared('select position from checkpoints where name = ?').get(name)?.position ?? 0);
+  }
+
+  #revision(collection: string, key: string): number {
+    const { table } = this.#collections.table(collection);
+    return Number(this.#prepared(`select revision from ${table} where key = ?`).get(key)?.revision ?? 0);
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+    return statement;
+  }
+}

@@ -1,0 +1,82 @@
+/** What every backend refuses of what is to be kept as state. */
+import { EngineError } from '../ground/errors.ts';
+import type { Collection, StateCapabilities, StateCommit } from './state-port.ts';
+
+/** Paths in one index, and paths of a collection that are indexed: each is a column. */
+const pathsPerIndexMax = 4;
+const indexedPathsMax = 32;
+/** UTF-16 units of a document's key: as many as fit into every backend's indexes. */
+const keyMax = 512;
+const nameMax = 200;
+
+/** @throws {EngineError} `name_invalid`, `request_invalid` */
+export function checkCollection({ name, indexes }: Collection): void {
+  checkStateName('collection', name);
+  for (const index of indexes) {
+    if (index.length === 0 || index.length > pathsPerIndexMax)
+      throw invalid(`An index has 1 to ${pathsPerIndexMax} paths, one of ${name} has ${index.length}`);
+    for (const path of index) checkPath(path);
+  }
+  if (new Set(indexes.flat()).size > indexedPathsMax)
+    throw invalid(`At most ${indexedPathsMax} paths of a collection are indexed`);
+}
+
+/** @throws {EngineError} `request_invalid` */
+export function checkPath(path: unknown): void {
+  const isPath = typeof path === 'string' && path.isWellFormed() && path.split('.').every((name) => name !== '');
+  if (!isPath) throw invalid(`${JSON.stringify(path)} is no path: names of fields, joined by dots`);
+}
+
+/** @throws {EngineError} `request_invalid` */
+export function requireSame(kept: Collection, wanted: Collection): void {
+  if (JSON.stringify(kept.indexes) === JSON.stringify(wanted.indexes)) return;
+  throw invalid(`The collection ${wanted.name} is there with other indexes`);
+}
+
+/** @throws {EngineError} `name_invalid`, `request_invalid` */
+export function checkCommit(change: StateCommit, { sql }: StateCapabilities): void {
+  const { puts = [], deletes = [], checkpoints = [], statements = [] } = change;
+  if (statements.length > 0 && sql === 'none')
+    throw invalid('This store speaks no SQL, so a change may have no statements');
+  for (const { key } of [...puts, ...deletes]) checkDocumentKey(key);
+  requireOnce(
+    'document',
+    [...puts, ...deletes].map(({ collection, key }) => `${collection} ${key}`),
+  );
+  requireOnce(
+    'checkpoint',
+    checkpoints.map(({ name }) => name),
+  );
+  for (const { name, from, to } of checkpoints) {
+    checkStateName('checkpoint', name);
+    for (const position of [from, to])
+      if (!Number.isSafeInteger(position) || position < 0) throw invalid(`${position} is no position`);
+  }
+}
+
+/** @throws {EngineError} `name_invalid` */
+export function checkStateName(what: string, name: string): void {
+  checkText(what, name, nameMax);
+}
+
+/** @throws {EngineError} `name_invalid` */
+export function checkDocumentKey(key: string): void {
+  checkText('document key', key, keyMax);
+}
+
+function checkText(what: string, name: string, max: number): void {
+  const refuse = (reason: string) => new EngineError('name_invalid', { what, name: String(name), reason });
+  if (typeof name !== 'string') throw refuse(`it is a ${typeof name}, not a string`);
+  if (name === '') throw refuse('it is empty');
+  if (!name.isWellFormed()) throw refuse('it holds a lone surrogate');
+  if (name.includes('\0')) throw refuse('it holds a NUL character');
+  if (name.length > max) throw refuse(`it is longer than ${max} UTF-16 units`);
+}
+
+function requireOnce(what: string, names: readonly string[]): void {
+  if (new Set(names).size !== names.length) throw invalid(`A change names a ${what} twice`);
+}
+
+function invalid(reason: string): EngineError {
+  return new EngineError('request_invalid', { reason });
+}
