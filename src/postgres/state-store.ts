@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, QueryConfig } from 'pg';
 import { toHex, toUtf8 } from '../event/bytes.ts';
 import { EngineError, describe } from '../ground/errors.ts';
 import { fulfils } from '../store/document-filter.ts';
@@ -327,7 +327,8 @@ function documentOf([key, revision, json, bytes]: Row): Document {
 
 async function run(client: ClientBase, { sql, params }: SqlStatement): Promise<void> {
   try {
-    await client.query(sql, [...params]);
+    // One statement only, also where it has no parameters.
+    await client.query({ text: sql, values: [...params], queryMode: 'extended' } as QueryConfig);
   } catch (error) {
     if (isPassing(error) || serverCode(error) === undefined) throw error;
     await client.query('rollback');

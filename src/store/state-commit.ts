@@ -33,11 +33,18 @@ export function requireSame(kept: Collection, wanted: Collection): void {
   throw invalid(`The collection ${wanted.name} is there with other indexes`);
 }
 
+/** What would end the transaction, or work on more than tables; behind comments, too. */
+const refusedStatement =
+  /^(?:[\s;]|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|pragma|attach|detach|vacuum)\b/i;
+
 /** @throws {EngineError} `name_invalid`, `request_invalid` */
 export function checkCommit(change: StateCommit, { sql }: StateCapabilities): void {
   const { puts = [], deletes = [], checkpoints = [], statements = [] } = change;
   if (statements.length > 0 && sql === 'none')
     throw invalid('This store speaks no SQL, so a change may have no statements');
+  for (const { sql: text } of statements)
+    if (refusedStatement.test(text))
+      throw invalid(`The statement ${JSON.stringify(text.slice(0, 100))} would not stay inside the change`);
   for (const { key } of [...puts, ...deletes]) checkDocumentKey(key);
   requireOnce(
     'document',
