@@ -291,16 +291,16 @@ export const stateCases: readonly StateCaseDefinition[] = [
     run: async ({ open }) => {
       const store = await open();
       await store.define({ name: 'c', indexes: [] });
-      const put = { collection: 'c', key: 'a', value: 1 };
-      const puts = [put];
+      const one = { collection: 'c', key: 'a', value: 1 };
+      const puts = [one];
       const move = (from: number, to: number) => ({ checkpoints: [{ name: 'p', from, to }] });
       assert.equal(await store.commit({ puts, ...move(5, 6) }), 'checkpoint_moved');
-      assert.equal(await store.commit({ puts: [{ ...put, ifRevision: 1 }], ...move(0, 6) }), 'revision_moved');
+      assert.equal(await store.commit({ puts: [{ ...one, ifRevision: 1 }], ...move(0, 6) }), 'revision_moved');
       assert.equal(await store.commit({ puts, ...move(0, 6), fences: [{ lease: 'l', epoch: 1 }] }), 'fenced');
       assert.deepEqual([await store.get('c', ['a']), await store.checkpoints('')], [[undefined], []]);
-      assert.equal(await store.commit({ puts: [{ ...put, ifRevision: 0 }], ...move(0, 6) }), 'committed');
-      assert.equal(await store.commit({ puts: [{ ...put, ifRevision: 0 }] }), 'revision_moved');
-      assert.equal(await store.commit({ puts: [{ ...put, ifRevision: 1 }], ...move(6, 3) }), 'committed');
+      assert.equal(await store.commit({ puts: [{ ...one, ifRevision: 0 }], ...move(0, 6) }), 'committed');
+      assert.equal(await store.commit({ puts: [{ ...one, ifRevision: 0 }] }), 'revision_moved');
+      assert.equal(await store.commit({ puts: [{ ...one, ifRevision: 1 }], ...move(6, 3) }), 'committed');
       assert.equal(await store.commit({ deletes: [{ collection: 'c', key: 'a', ifRevision: 1 }] }), 'revision_moved');
       assert.equal(await store.commit({ deletes: [{ collection: 'c', key: 'a', ifRevision: 2 }] }), 'committed');
       assert.deepEqual(await store.checkpoints('p'), [{ name: 'p', position: 3 }]);
