@@ -40,6 +40,7 @@ export interface ErrorDetails {
   limit_exceeded: { readonly limit: string; readonly value: number; readonly max: number; readonly subject: string };
   name_invalid: { readonly what: string; readonly name: string; readonly reason: string };
   option_invalid: { readonly option: string; readonly value: unknown; readonly expected: string };
+  query_invalid: { readonly path: string; readonly reason: string };
   request_invalid: { readonly reason: string };
   sqlite_too_old: { readonly found: string; readonly required: string };
   statement_failed: { readonly statement: string; readonly reason: string };
@@ -178,6 +179,10 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   option_invalid: {
     says: ({ option, value, expected }) => `${option} is ${display(value)}, expected ${expected}.`,
     remedy: 'Correct the named option.',
+  },
+  query_invalid: {
+    says: ({ path, reason }) => `${shorten(path)}: ${reason}.`,
+    remedy: 'Correct the query at the place that is named.',
   },
   request_invalid: { says: ({ reason }) => `${reason}.`, remedy: 'Correct the call.' },
   sqlite_too_old: {

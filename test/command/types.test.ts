@@ -1,13 +1,9 @@
 /** What must compile and what must not: checked by the type checker, which runs before the tests. */
-import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import { defineAggregate, defineDecision, memory, openEngine, reject } from '../../src/index.ts';
 import type { AggregateCommand, InferCommand, InferEvent, InferState } from '../../src/index.ts';
-import { temporaryFolder } from '../support/temporary.ts';
+import { instantiations, quotedPath } from '../support/instantiations.ts';
 import { account } from './account.ts';
 
 type Status = { readonly kind: 'none' } | { readonly kind: 'placed'; readonly total: number };
@@ -162,21 +158,16 @@ test('what is wrong does not compile', () => {
 });
 
 test('an aggregate of 200 event types costs the type checker in proportion, not more', async () => {
-  // Instantiations, not seconds, which depend on the machine: a quadratic typing would take four times as many.
-  const [small, large] = [await instantiations(100), await instantiations(200)];
+  // A quadratic typing would take four times as many.
+  const [small, large] = [await instantiations(moduleOf(100)), await instantiations(moduleOf(200))];
   expect(large - small).toBeLessThan(small * 1.5);
   expect(large).toBeLessThan(400_000);
 });
 
-async function instantiations(typeCount: number): Promise<number> {
-  const root = join(import.meta.dirname, '..', '..');
-  const folder = await temporaryFolder();
+function moduleOf(typeCount: number): string {
   const names = Array.from({ length: typeCount }, (_, index) => `Event${index}`);
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-  await writeFile(
-    join(folder, 'large.ts'),
-    `import { z } from ${JSON.stringify(join(root, 'node_modules/zod/index.js'))};
-import { defineAggregate } from ${JSON.stringify(join(root, 'src/index.ts'))};
+  return `import { z } from ${quotedPath('node_modules/zod/index.js')};
+import { defineAggregate } from ${quotedPath('src/index.ts')};
 export const large = defineAggregate({
   name: 'large',
   events: {\n${names.map((name) => `    ${name}: z.object({ ${name}: z.number(), note: z.string().optional() }),`).join('\n')}\n  },
@@ -184,15 +175,5 @@ export const large = defineAggregate({
   evolve: {\n${names.map((name) => `    ${name}: (state, { data }) => ({ count: state.count + data.${name} }),`).join('\n')}\n  },
   commands: {\n${names.map((name) => `    do${name}: { input: z.object({ by: z.number() }), decide: (state, { by }) => [{ type: '${name}', data: { ${name}: by + state.count } }] },`).join('\n')}\n  },
 });
-`,
-  );
-  const config = JSON.parse(await readFile(join(root, 'tsconfig.json'), 'utf8')) as { compilerOptions: object };
-  const compilerOptions = { ...config.compilerOptions, typeRoots: [join(root, 'node_modules/@types')] };
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['large.ts'] }));
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const args = [tsc, '-p', folder, '--extendedDiagnostics'];
-  const { stdout } = await promisify(execFile)(process.execPath, args).catch((error: unknown) => {
-    throw new Error((error as { stdout?: string }).stdout, { cause: error });
-  });
-  return Number(/Instantiations:\s+(\d+)/.exec(stdout)?.[1]);
+`;
 }
