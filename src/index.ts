@@ -1,7 +1,7 @@
 export { systemClock } from './ground/clock.ts';
 export type { Clock } from './ground/clock.ts';
 export { EngineError, hasCode } from './ground/errors.ts';
-export type { ErrorCode, ErrorDetails, InvalidIssue, WriteOutcome } from './ground/errors.ts';
+export type { ErrorCode, ErrorDetails, InvalidIssue, StaleDetails, WriteOutcome } from './ground/errors.ts';
 export { defaultLimits } from './ground/limits.ts';
 export type { LimitWarning, Limits } from './ground/limits.ts';
 export { bodyDigest, eventId } from './event/digests.ts';
@@ -38,10 +38,33 @@ export type {
 export { copyLog } from './store/copy.ts';
 export type { CopyOptions, CopyProgress, CopyResult } from './store/copy.ts';
 export { openLog } from './store/log.ts';
+export type { SubscribeQuery } from './store/subscription.ts';
+export type {
+  Checkpoint,
+  CheckpointMove,
+  Collection,
+  Comparison,
+  Condition,
+  Document,
+  DocumentDelete,
+  DocumentPage,
+  DocumentPath,
+  DocumentPut,
+  DocumentQuery,
+  DocumentValue,
+  Order,
+  Scalar,
+  SqlStatement,
+  StateCapabilities,
+  StateCommit,
+  StateCommitResult,
+  StateStore,
+} from './store/state-port.ts';
 export type {
   AppendedEvent,
   AppendOptions,
   CommitResult,
+  EventBatch,
   EventLog,
   LogAppendResult,
   LogOptions,
@@ -75,6 +98,23 @@ export type { CommandMetadata } from './command/command-metadata.ts';
 export { defineDecision } from './command/decision.ts';
 export type { AnyDecision, Decision, DecisionQuery, PlacedEvent } from './command/decision.ts';
 export type { ExecuteOptions } from './command/executor.ts';
+export { defineProjection } from './projection/projection.ts';
+export type { AnyProjection, InferDocument, Projection } from './projection/projection.ts';
+export { defineReactor } from './projection/reactor.ts';
+export type { AnyReactor, ReactionContext } from './projection/reactor.ts';
+export { defineTables } from './projection/tables.ts';
+export type { AnyTables } from './projection/tables.ts';
+export type { ConsumerMode, ConsumerOptions, FailurePolicy } from './projection/consumer.ts';
+export type { Bound, Lag } from './projection/freshness.ts';
+export type { ConsumerNotice, Failure } from './projection/notice.ts';
+export type { Parked } from './projection/parking.ts';
+export type { Run } from './projection/read-side.ts';
+export type { Difference, RebuildOptions, RebuildProgress, RebuildResult } from './projection/rebuild.ts';
+export type { Skipped } from './projection/slot.ts';
+export type { ConsumerStatus, SlotStatus } from './projection/status.ts';
+export type { FindQuery, ReadOptions, SafeRead, View, ViewPage } from './projection/view.ts';
+export type { FieldCondition, Operands, OrderBy, PathOf, ValueAt, Where } from './projection/where-types.ts';
+export type { Consumers, OperateOptions } from './engine/consumers.ts';
 export { defineConfig } from './engine/config.ts';
 export type { Config } from './engine/config.ts';
 export { openEngine } from './engine/engine.ts';

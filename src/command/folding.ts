@@ -1,6 +1,7 @@
 import type { PastEvent, RecordedEvent } from '../event/codec.ts';
 import { deletedType } from '../event/event.ts';
 import { EngineError, describe } from '../ground/errors.ts';
+import { freezeDeeply } from '../ground/freeze.ts';
 import { RecentCache } from '../ground/recent-cache.ts';
 import type { EventLog } from '../store/log.ts';
 import type { ReadQuery } from '../store/port.ts';
@@ -93,13 +94,6 @@ export class Folding {
     if (this.#freezes) freezeDeeply(state);
     return state;
   }
-}
-
-/** What is frozen already is frozen all through: a state shares most of its parts with the one before. */
-function freezeDeeply(value: unknown): void {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) return;
-  Object.freeze(value);
-  for (const part of Object.values(value)) freezeDeeply(part);
 }
 
 function evolveFailed({ stream, type }: PastEvent, reason: string, cause?: unknown): EngineError {

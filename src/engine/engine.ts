@@ -13,13 +13,21 @@ import type { Clock } from '../ground/clock.ts';
 import { checkKeys, checkSignal } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { LimitWarning, Limits } from '../ground/limits.ts';
+import { followCheckpointed } from '../projection/checkpointed.ts';
+import { Consumers } from './consumers.ts';
+import type { AnyProjection, InferDocument } from '../projection/projection.ts';
+import type { ReadSide } from '../projection/read-side.ts';
+import type { View } from '../projection/view.ts';
 import { EventLog, openLog } from '../store/log.ts';
-import type { LogOptions, OpenLog } from '../store/log.ts';
+import type { EventBatch, LogOptions, OpenLog } from '../store/log.ts';
 import type { Backend, Position, ReadQuery } from '../store/port.ts';
+import type { SubscribeQuery } from '../store/subscription.ts';
 import { observed } from './hooks.ts';
 import type { EngineHooks } from './hooks.ts';
+import { openReadSide } from './read-options.ts';
+import type { ConsumerSettings } from './read-options.ts';
 
-export interface EngineOptions {
+export interface EngineOptions extends ConsumerSettings {
   /** Where: `memory()`, `sqlite(file)`; or a log that is open already, which keeps its own clock and limits, and stays open. */
   readonly store: Backend | OpenLog;
   readonly aggregates?: readonly AnyAggregate[];
@@ -75,11 +83,13 @@ export interface LoadedState<State> {
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { store, aggregates = [], decisions = [], clock = systemClock } = options;
-  checkDefinitions({ aggregates, decisions });
+  checkDefinitions(options);
   const settings = checkSettings(options);
   const isOpen = store instanceof EventLog;
   const log: EventLog = isOpen ? store : await openLog({ ...logOptions(options), store: store as Backend, clock });
-  const folding = new Folding(log, settings.cachedStates, options.freezeStates ?? isDevelopment());
+  const freezes = options.freezeStates ?? isDevelopment();
+  const newId = options.newId ?? (() => crypto.randomUUID());
+  const folding = new Folding(log, settings.cachedStates, freezes);
   const executor = new Executor(
     {
       aggregates,
@@ -93,13 +103,28 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       commit: observedCommit(log, options.hooks),
       folding,
       now: () => readClock(clock),
-      newId: options.newId ?? (() => crypto.randomUUID()),
+      newId,
       typesOf: new Map(aggregates.map(({ name, events }) => [name, new Set(Object.keys(events))])),
       conflictsMax: settings.conflictRetries,
       backOff,
     },
   );
-  return new Engine(log, folding, executor, { hooks: options.hooks, ownsLog: !isOpen });
+  try {
+    const { hooks } = options;
+    const parts = {
+      ...options,
+      clock,
+      newId: () => crypto.randomUUID(),
+      cached: settings.cachedStates,
+      freezes,
+      hooks,
+    };
+    const readSide = await openReadSide(log, parts);
+    return new Engine(log, folding, executor, { hooks, readSide, ownsLog: !isOpen });
+  } catch (error) {
+    if (!isOpen) await log.close();
+    throw error;
+  }
 }
 
 function logOptions({ limits, onWarning }: EngineOptions): Pick<LogOptions<EventSchemas>, 'limits' | 'onWarning'> {
@@ -112,7 +137,10 @@ export class Engine implements AsyncDisposable {
   readonly log: EventLog;
   readonly #folding: Folding;
   readonly #executor: Executor;
+  /** How projections, tables and reactors stand, and what an operator can do about them. */
+  readonly consumers: Consumers;
   readonly #hooks: EngineHooks | undefined;
+  readonly #readSide: ReadSide | undefined;
   readonly #ownsLog: boolean;
   #closing: Promise<void> | undefined;
 
@@ -121,11 +149,21 @@ export class Engine implements AsyncDisposable {
     log: EventLog,
     folding: Folding,
     executor: Executor,
-    { hooks, ownsLog }: { readonly hooks: EngineHooks | undefined; readonly ownsLog: boolean },
+    {
+      hooks,
+      readSide,
+      ownsLog,
+    }: {
+      readonly hooks: EngineHooks | undefined;
+      readonly readSide: ReadSide | undefined;
+      readonly ownsLog: boolean;
+    },
   ) {
     this.log = log;
     this.#folding = folding;
     this.#executor = executor;
+    this.consumers = new Consumers(readSide, () => this.#checkOpen());
+    this.#readSide = readSide;
     this.#hooks = hooks;
     this.#ownsLog = ownsLog;
   }
@@ -158,7 +196,7 @@ export class Engine implements AsyncDisposable {
   }
 
   async #execute(commands: readonly Command[], options: ExecuteOptions): Promise<BatchReceipt> {
-    if (this.#closing !== undefined) throw new EngineError('engine_closed', {});
+    this.#checkOpen();
     checkExecuteOptions(options);
     const hook = this.#hooks?.execute;
     if (hook === undefined) return this.#executor.execute(commands, options);
@@ -180,7 +218,7 @@ export class Engine implements AsyncDisposable {
     checkKeys('the options of load', options, loadKeys);
     const { at, signal } = options;
     checkSignal(signal);
-    if (this.#closing !== undefined) throw new EngineError('engine_closed', {});
+    this.#checkOpen();
     const stream = streamName(aggregate.name, id);
     const boundary = streamBoundary(aggregate, stream);
     const folded =
@@ -201,10 +239,62 @@ export class Engine implements AsyncDisposable {
     return this.log.read({ ...query, stream }, signal) as AsyncGenerator<readonly RecordedEvent<A['events']>[]>;
   }
 
-  /** Waits for the commands that are on their way, then closes the store. Later calls fail with `engine_closed`. */
+  /** The documents of a projection that this engine was opened with. @throws {EngineError} `consumer_unknown`, `engine_closed` */
+  view<P extends AnyProjection>(projection: P): View<InferDocument<P>> {
+    this.#checkOpen();
+    if (this.#readSide !== undefined) return this.#readSide.view<InferDocument<P>>(projection);
+    throw new EngineError('consumer_unknown', { consumer: projection.name, known: [] });
+  }
+
+  /**
+   * Batches of events, without end, as `log.subscribe`; with a `checkpoint`, from where they were followed to under this name: that a
+   * batch has been dealt with is noted down when the next one is asked for, so each event comes at least once.
+   * @throws {EngineError} `checkpoint_taken` if somebody else follows under the same name; `option_invalid` where the store keeps no
+   * checkpoints; the signal's reason, when aborted.
+   */
+  async *subscribe(
+    { checkpoint, ...query }: SubscribeQuery & { readonly checkpoint?: string } = {},
+    signal?: AbortSignal,
+  ): AsyncGenerator<EventBatch> {
+    this.#checkOpen();
+    if (checkpoint === undefined) {
+      yield* this.log.subscribe(query, signal);
+      return;
+    }
+    const state = await this.log.state();
+    const refuse = (option: string, value: unknown, expected: string) =>
+      new EngineError('option_invalid', { option, value, expected });
+    if (state === undefined) throw refuse('checkpoint', checkpoint, 'a store that keeps checkpoints');
+    if (query.after !== undefined) throw refuse('after', query.after, 'a checkpoint or a position, not both');
+    yield* followCheckpointed(this.log, state, checkpoint, query, signal);
+  }
+
+  /**
+   * Resolves once every projection, table and reactor has dealt with every event, those too that they bring about meanwhile; whoever works on
+   * them. For tests, and before a planned stop.
+   * @param options.timeoutMs also Infinity. Default 30,000.
+   * @throws {EngineError} `consumer_faulted` if one stands still; `stale` if the time is up; the signal's reason, when aborted.
+   */
+  async settled(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
+    checkKeys('the options of settled', options, ['timeoutMs', 'signal']);
+    this.#checkOpen();
+    await this.#readSide?.settled(options.timeoutMs ?? 30_000, options.signal);
+  }
+
+  /** @throws {EngineError} `engine_closed` */
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new EngineError('engine_closed', {});
+  }
+
+  /** Waits for the commands and events that are being dealt with, then closes the store. Later calls fail with `engine_closed`. */
   close(): Promise<void> {
-    this.#closing ??= this.#executor.end().then(() => (this.#ownsLog ? this.log.close() : undefined));
-    return this.#closing;
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#executor.end();
+    await this.#readSide?.close();
+    if (this.#ownsLog) await this.log.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -240,10 +330,17 @@ function backOff(conflicts: number): Promise<void> {
 export function checkDefinitions({
   aggregates = [],
   decisions = [],
-}: Pick<EngineOptions, 'aggregates' | 'decisions'>): void {
+  projections = [],
+  tables = [],
+  reactors = [],
+}: Pick<EngineOptions, 'aggregates' | 'decisions' | 'projections' | 'tables' | 'reactors'>): void {
   requireDefinitions('aggregates', 'aggregate', aggregates);
   requireDefinitions('decisions', 'decision', decisions);
+  requireDefinitions('projections', 'projection', projections);
+  requireDefinitions('tables', 'tables', tables);
+  requireDefinitions('reactors', 'reactor', reactors);
   requireDistinct([...aggregates, ...decisions].map(({ name }) => name));
+  requireDistinct([...projections, ...tables, ...reactors].map(({ name }) => name));
 }
 
 function requireDefinitions(option: string, kind: string, given: readonly { readonly kind: string }[]): void {

@@ -1,5 +1,7 @@
 import type { BatchReceipt, Command } from '../command/command.ts';
 import type { CommitResult } from '../store/log.ts';
+import { warningOf } from '../projection/notice.ts';
+import type { ConsumerNotice, NoticeTaker } from '../projection/notice.ts';
 import type { AppendRequest } from '../store/port.ts';
 
 /** What became of what a hook saw begin. */
@@ -16,6 +18,21 @@ export interface EngineHooks {
   readonly execute?: Hook<ExecuteCall, BatchReceipt>;
   /** Around each append of commands to the store, of which a command may need several. */
   readonly append?: Hook<AppendRequest, CommitResult>;
+  /**
+   * What is told of projections, tables and reactors: how far behind they are (about once a second), when they break what they promise, stand
+   * still, put an event aside. Default: what is trouble is written by `console.warn`.
+   */
+  readonly consumer?: (notice: ConsumerNotice) => void;
+}
+
+/** Takes notices to the hook; where there is none, troubles to the console. */
+export function noticeTaker(hooks: EngineHooks | undefined): NoticeTaker {
+  const hook = hooks?.consumer;
+  if (hook !== undefined) return (notice) => void quietly(() => hook(notice));
+  return (notice) => {
+    const warning = warningOf(notice);
+    if (warning !== undefined) console.warn(`eventsrc: ${warning}`);
+  };
 }
 
 export interface ExecuteCall {

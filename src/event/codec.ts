@@ -58,7 +58,8 @@ export interface StreamEvent<Type extends string = string, Data = unknown> exten
   readonly kind: EventKind;
 }
 
-interface RecordedFields<Type extends string, Data> extends StreamEvent<Type, Data> {
+/** An event of one type that has happened, with its place. */
+export interface RecordedFields<Type extends string = string, Data = unknown> extends StreamEvent<Type, Data> {
   /** Place in the store, 1 for the first, without gaps. */
   readonly position: number;
   /** The content address: 64 hexadecimal digits, computed when asked for (docs/reference/event-id.md). */

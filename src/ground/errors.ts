@@ -8,10 +8,28 @@ export interface InvalidIssue {
 /** Whether something that failed may still have been written. */
 export type WriteOutcome = 'not_written' | 'unknown';
 
+/** How far behind a view is. */
+export interface StaleDetails {
+  readonly view: string;
+  /** Up to which all events are in it. */
+  readonly position: number;
+  /** Of the store. */
+  readonly head: number;
+  /** Age of the oldest event that is not in it, in ms; 0 if all are. */
+  readonly lagMs: number;
+  /** What was demanded. */
+  readonly atLeast?: number | undefined;
+  readonly maxLagMs?: number | undefined;
+  /** Whether it is being built, and has never been up to date. */
+  readonly isBuilding: boolean;
+  readonly waitedMs: number;
+}
+
 /** Details that each error carries, by code. To add an error, add its row here and its text below. */
 export interface ErrorDetails {
   append_aborted: { readonly outcome: WriteOutcome };
   append_queue_full: { readonly pendingMax: number };
+  checkpoint_taken: { readonly checkpoint: string; readonly position: number };
   collection_unknown: { readonly collection: string };
   command_aborted: { readonly outcome: WriteOutcome };
   command_queue_full: { readonly pendingMax: number };
@@ -24,9 +42,13 @@ export interface ErrorDetails {
     readonly waiting: number;
     readonly waitedMs: number;
   };
+  consumer_faulted: { readonly consumer: string; readonly position: number; readonly reason: string };
+  consumer_refused: { readonly consumer: string; readonly reason: string };
+  consumer_unknown: { readonly consumer: string; readonly known: readonly string[] };
   copy_refused: { readonly reason: string };
   data_unfaithful: { readonly path: string; readonly found: string };
   decide_failed: { readonly command: string; readonly reason: string };
+  definition_changed: { readonly consumer: string; readonly version: number; readonly changed: string };
   definition_invalid: { readonly name: string; readonly reason: string };
   driver_missing: { readonly driver: string };
   engine_closed: Record<never, never>;
@@ -41,8 +63,15 @@ export interface ErrorDetails {
   name_invalid: { readonly what: string; readonly name: string; readonly reason: string };
   option_invalid: { readonly option: string; readonly value: unknown; readonly expected: string };
   query_invalid: { readonly path: string; readonly reason: string };
+  projection_failed: {
+    readonly projection: string;
+    readonly stream: string;
+    readonly type: string;
+    readonly reason: string;
+  };
   request_invalid: { readonly reason: string };
   sqlite_too_old: { readonly found: string; readonly required: string };
+  stale: StaleDetails;
   statement_failed: { readonly statement: string; readonly reason: string };
   store_closed: Record<never, never>;
   store_corrupt: { readonly file: string; readonly where: string };
@@ -84,6 +113,11 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     says: ({ pendingMax }) => `${pendingMax} appends are already waiting.`,
     remedy: 'Await earlier appends before sending more, or raise limits.pendingAppends.',
   },
+  checkpoint_taken: {
+    says: ({ checkpoint, position }) =>
+      `Somebody else follows the log under the checkpoint ${checkpoint}, and has moved it from position ${position}.`,
+    remedy: 'Let one process follow it at a time, or give each a checkpoint of its own.',
+  },
   collection_unknown: {
     says: ({ collection }) => `There is no collection ${collection}.`,
     remedy: 'Define it first, or check its name.',
@@ -114,6 +148,18 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
       `All ${max} connections to ${store} were in use for ${waitedMs} ms, ${waiting} calls were waiting.`,
     remedy: 'Raise max among the connection options, or do less at once.',
   },
+  consumer_faulted: {
+    says: ({ consumer, position, reason }) => `${consumer} stands still at position ${position}: ${reason}.`,
+    remedy: 'Correct it, then let it retry that event, or skip it.',
+  },
+  consumer_refused: {
+    says: ({ consumer, reason }) => `This cannot be done with ${consumer}: ${reason}.`,
+    remedy: 'Look at how it stands: eventsrc projections.',
+  },
+  consumer_unknown: {
+    says: ({ consumer, known }) => `${consumer} is not known to this engine; known: ${known.join(', ') || 'none'}.`,
+    remedy: 'Name it among the projections, tables or reactors when opening the engine.',
+  },
   copy_refused: {
     says: ({ reason }) => `The target is no copy of the source: ${reason}.`,
     remedy: 'Copy into an empty store, or into an unfinished copy that nobody has written to.',
@@ -126,6 +172,11 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     says: ({ command, reason }) => `decide of ${command} failed: ${reason}. Nothing was written.`,
     remedy:
       'Correct it: it must return a list of events or a rejection, without a promise and without changing the state.',
+  },
+  definition_changed: {
+    says: ({ consumer, version, changed }) =>
+      `The definition of ${consumer} is another one than before, under the same version ${version}: ${changed}.`,
+    remedy: 'Raise its version: the view is then built anew beside the old one. Or undo the change.',
   },
   definition_invalid: {
     says: ({ name, reason }) => `The definition of ${name} is not valid: ${reason}.`,
@@ -184,11 +235,29 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     says: ({ path, reason }) => `${shorten(path)}: ${reason}.`,
     remedy: 'Correct the query at the place that is named.',
   },
+  projection_failed: {
+    says: ({ projection, stream, type, reason }) =>
+      `The inline projection ${projection} cannot take in a ${type} of ${stream}: ${reason}. Nothing was written.`,
+    remedy: 'Correct its fold, or make the projection asynchronous.',
+  },
   request_invalid: { says: ({ reason }) => `${reason}.`, remedy: 'Correct the call.' },
   sqlite_too_old: {
     says: ({ found, required }) =>
       `SQLite ${found} can corrupt a file that several connections write (before ${required}).`,
     remedy: 'Use Node 24.15 or later.',
+  },
+  stale: {
+    says: ({ view, position, head, lagMs, atLeast, maxLagMs, isBuilding, waitedMs }) => {
+      const demanded = [
+        ...(atLeast === undefined ? [] : [`position ${atLeast}`]),
+        ...(maxLagMs === undefined ? [] : [`a lag of at most ${maxLagMs} ms`]),
+      ];
+      const state = `at position ${position} of ${head}, ${lagMs} ms behind`;
+      return isBuilding
+        ? `The view ${view} is still being built: ${state}.`
+        : `The view ${view} is ${state}; demanded: ${demanded.join(' and ')}; waited ${waitedMs} ms.`;
+    },
+    remedy: 'Repeat it later, demand less, wait longer (timeoutMs), or see why its projection is behind.',
   },
   statement_failed: {
     says: ({ statement, reason }) => `The statement ${shorten(statement)} failed: ${reason}. Nothing was changed.`,

@@ -18,6 +18,8 @@ export interface Limits {
   readonly pendingAppends: number;
   /** Commands of this process that wait or run. Default 100,000; more is refused. */
   readonly pendingCommands: number;
+  /** Projections of one engine, tables of the user's own among them. Default 64; more is refused. */
+  readonly projections: number;
 }
 
 export const defaultLimits: Limits = {
@@ -29,6 +31,7 @@ export const defaultLimits: Limits = {
   tagBytes: 256,
   pendingAppends: 100_000,
   pendingCommands: 100_000,
+  projections: 64,
 };
 
 /** A limit is near (from 80 % of it) or, where its action is to warn, passed. */

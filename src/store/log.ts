@@ -34,6 +34,9 @@ import type {
   StreamsQuery,
   StreamWrite,
 } from './port.ts';
+import type { StateStore } from './state-port.ts';
+import { checkSubscribeQuery, follow } from './subscription.ts';
+import type { SubscribeQuery } from './subscription.ts';
 import { checkPageLimit, checkReadQuery, checkReleased, checkStreamNames, checkStreamsQuery } from './read-query.ts';
 
 export interface LogOptions<Schemas extends EventSchemas> {
@@ -84,6 +87,14 @@ export interface OpenLog extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Events that a subscription has come to. */
+export interface EventBatch<Schemas extends EventSchemas = EventSchemas> {
+  /** At least one. */
+  readonly events: readonly RecordedEvent<Schemas>[];
+  /** Everything up to here has been seen: what to go on `after`. */
+  readonly position: Position;
+}
+
 const writeKeys = ['stream', 'expected', 'events'] satisfies (keyof Write<EventSchemas>)[];
 const appendKeys = ['checks', 'conditions', 'receipt', 'signal'] satisfies (keyof AppendOptions)[];
 /** Events in one import, which is one transaction. */
@@ -104,10 +115,12 @@ export async function openLog<Schemas extends EventSchemas = EventSchemas>(
   const warn = options.onWarning ?? (({ message }: LimitWarning) => console.warn(`eventsrc: ${message}`));
   const watch = new LimitWatch(resolveLimits(options.limits), warn);
   const encoder = new EventEncoder(events, watch);
-  const store = await backend.openEvents({ clock, limits: watch.limits });
+  const backendOptions = { clock, limits: watch.limits };
+  const store = await backend.openEvents(backendOptions);
   try {
     const { streamCount } = await store.head();
-    return new EventLog(store, encoder, watch, streamCount);
+    const openState = async () => backend.openState?.(store, backendOptions);
+    return new EventLog(store, encoder, watch, { streamCount, openState });
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;
@@ -122,15 +135,23 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
   readonly #commits: GroupCommit;
   /** As far as this process knows: other processes' new streams are seen when the log is opened. */
   #streamCount: number;
+  readonly #openState: () => Promise<StateStore | undefined>;
+  #state: Promise<StateStore | undefined> | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal Use `openLog`. */
-  constructor(store: EventStore, encoder: EventEncoder, watch: LimitWatch, streamCount: number) {
+  constructor(
+    store: EventStore,
+    encoder: EventEncoder,
+    watch: LimitWatch,
+    { streamCount, openState }: { streamCount: number; openState: () => Promise<StateStore | undefined> },
+  ) {
     this.#store = store;
     this.#encoder = encoder;
     this.#watch = watch;
     this.#commits = new GroupCommit(store, watch.limits.pendingAppends);
     this.#streamCount = streamCount;
+    this.#openState = openState;
   }
 
   /**
@@ -212,6 +233,29 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
     for await (const page of this.#store.read(checked, signal)) yield page.map(copyOf);
   }
 
+  /**
+   * Batches of events in the order of positions, without end: first all that is there, then what is appended, whichever process did. To go on
+   * later, begin `after` the position of the last batch that was dealt with. Nothing is read ahead of who asks for the next batch.
+   * @throws {EngineError} as `read`; the signal's reason, when aborted.
+   */
+  async *subscribe(query: SubscribeQuery = {}, signal?: AbortSignal): AsyncGenerator<EventBatch<Schemas>> {
+    const checked = checkSubscribeQuery(query);
+    checkSignal(signal);
+    for await (const { events, position } of follow(this.#store, checked, signal))
+      yield { events: events.map((recorded) => decodeEvent<Schemas>(recorded)), position };
+  }
+
+  /** @internal As `readRecorded`, of a query that is known to be valid, and not to be changed. */
+  recorded(query: ReadQuery, signal?: AbortSignal): AsyncIterable<readonly Recorded[]> {
+    return this.#store.read(query, signal);
+  }
+
+  /** @internal The documents beside the events, opened when first asked for, and closed with the log. Undefined: this backend has none. */
+  state(): Promise<StateStore | undefined> {
+    if (this.#closing !== undefined) return Promise.reject(new EngineError('store_closed', {}));
+    return (this.#state ??= this.#openState());
+  }
+
   /** The event with this id, 64 hexadecimal digits. */
   async find(id: string): Promise<RecordedEvent<Schemas> | undefined> {
     const bytes = fromHex(id, 32);
@@ -283,8 +327,15 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
 
   /** Waits for the appends that were accepted, then closes. Later calls fail with `store_closed`. */
   close(): Promise<void> {
-    this.#closing ??= this.#commits.close().then(() => this.#store[Symbol.asyncDispose]());
-    return this.#closing;
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#commits.close();
+    // One that could not be opened need not be closed.
+    const state = await this.#state?.catch(() => undefined);
+    await state?.[Symbol.asyncDispose]();
+    await this.#store[Symbol.asyncDispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

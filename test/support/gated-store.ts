@@ -1,5 +1,6 @@
 /** A store whose appends wait until they are let through, to look at what happens meanwhile. */
 import type { AppendRequest, AppendResult, Backend, BackendOptions, EventStore } from '../../src/store/port.ts';
+import type { StateStore } from '../../src/store/state-port.ts';
 
 export class Gate {
   /** Groups that have reached the store. */
@@ -55,18 +56,26 @@ export function gated(backend: Backend, gate: Gate): Backend {
 
 /** A memory store that several logs or engines open, as several processes would a file. */
 export function shared(backend: Backend): Backend {
-  let opened: Promise<EventStore> | undefined;
+  let events: Promise<EventStore> | undefined;
+  let state: Promise<StateStore> | undefined;
   return {
     name: backend.name,
-    openEvents: async (options) => {
-      const store = await (opened ??= backend.openEvents(options));
-      return new Proxy(store, {
-        get(target, name) {
-          if (name === Symbol.asyncDispose) return async () => {};
-          const value: unknown = Reflect.get(target, name, target);
-          return typeof value === 'function' ? value.bind(target) : value;
-        },
-      });
+    openEvents: async (options) => lasting(await (events ??= backend.openEvents(options))),
+    openState: async (_, options) => {
+      const store = await (events ??= backend.openEvents(options));
+      if (backend.openState === undefined) throw new Error(`${backend.name} keeps no documents`);
+      return lasting(await (state ??= backend.openState(store, options)));
     },
   };
+}
+
+/** One that closing does not close. */
+function lasting<Store extends object>(store: Store): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === Symbol.asyncDispose) return async () => {};
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }

@@ -1,0 +1,107 @@
+/** How a consumer comes by its events. */
+import { decodeEvent } from '../event/codec.ts';
+import type { RecordedEvent } from '../event/codec.ts';
+import type { Recorded } from '../event/event.ts';
+import type { EventLog } from '../store/log.ts';
+import type { Position } from '../store/port.ts';
+import type { Interest } from './source.ts';
+
+export interface Batch {
+  /** Those of interest, perhaps none, in the order of positions. */
+  readonly events: readonly RecordedEvent[];
+  /** All up to here have been looked at. */
+  readonly position: Position;
+  /** Of the store when it was read. */
+  readonly head: Position;
+}
+
+/** Where at least so many of the events are of interest, looking at all of them is quicker than finding them by an index. */
+const denseShare = 1 / 8;
+/** Events that are looked at without asking whether an index would be quicker; and at most, for one batch. */
+const scannedFreely = 1_000;
+const scannedMax = 8_192;
+const pageSize = 512;
+
+/** Reads the events that are of interest: all events, or through an index, whichever was quicker of late. */
+export class EventFeed {
+  readonly #log: EventLog;
+  readonly #interest: Interest;
+  /** Of those that were looked at lately, how many were of interest. */
+  #share = 1;
+
+  constructor(log: EventLog, interest: Interest) {
+    this.#log = log;
+    this.#interest = interest;
+  }
+
+  /**
+   * The next ones, around `size` of them; undefined where nothing has been appended.
+   * @throws the signal's reason, when aborted; what reading throws.
+   */
+  async next(after: Position, size: number, signal?: AbortSignal): Promise<Batch | undefined> {
+    const { position: head } = await this.#log.head();
+    if (head <= after) return undefined;
+    const isScan = this.#share >= denseShare || head - after <= scannedFreely;
+    const batch = isScan ? await this.#scan(after, head, size, signal) : await this.#find(after, head, size, signal);
+    this.#share = batch.events.length / (batch.position - after);
+    return batch;
+  }
+
+  async #scan(after: Position, head: Position, size: number, signal: AbortSignal | undefined): Promise<Batch> {
+    const scanned = Math.min(scannedMax, Math.max(size, Math.ceil(size / Math.max(this.#share, denseShare))));
+    const until = Math.min(head, after + scanned);
+    return { events: await this.between(after, until, signal), position: until, head };
+  }
+
+  async #find(after: Position, head: Position, size: number, signal: AbortSignal | undefined): Promise<Batch> {
+    const { query: match } = this.#interest;
+    const events: RecordedEvent[] = [];
+    let found = 0;
+    let last = after;
+    for await (const page of this.#log.recorded({ match, after, until: head, limit: size, pageSize }, signal)) {
+      found += page.length;
+      last = page.at(-1)?.position ?? last;
+      this.#take(page, events);
+    }
+    return { events, position: found < size ? head : last, head };
+  }
+
+  /** Those of interest between two positions. */
+  async between(after: Position, until: Position, signal?: AbortSignal): Promise<readonly RecordedEvent[]> {
+    const events: RecordedEvent[] = [];
+    for await (const page of this.#log.recorded({ after, until, pageSize }, signal)) this.#take(page, events);
+    return events;
+  }
+
+  /** The event there, if it is of interest. */
+  async at(position: Position): Promise<RecordedEvent | undefined> {
+    return (await this.between(position - 1, position))[0];
+  }
+
+  /** The first event of interest after a position and up to another. */
+  async first(after: Position, until: Position, signal?: AbortSignal): Promise<Recorded | undefined> {
+    if (until <= after) return undefined;
+    const isScan = until - after <= scannedFreely;
+    const query = isScan ? { after, until, pageSize: 64 } : { match: this.#interest.query, after, until, pageSize: 64 };
+    for await (const page of this.#log.recorded(query, signal)) {
+      const first = page.find((recorded) => this.#interest.has(recorded));
+      if (first !== undefined) return first;
+    }
+    return undefined;
+  }
+
+  /** How many are of interest after a position and up to another; at most `max`. */
+  async count(after: Position, until: Position, max: number): Promise<number> {
+    let count = 0;
+    if (until <= after) return count;
+    for await (const page of this.#log.recorded({ match: this.#interest.query, after, until, pageSize })) {
+      count += page.filter((recorded) => this.#interest.has(recorded)).length;
+      if (count >= max) return max;
+    }
+    return count;
+  }
+
+  #take(page: readonly Recorded[], events: RecordedEvent[]): void {
+    for (const recorded of page) if (this.#interest.has(recorded)) events.push(decodeEvent(recorded));
+  }
+}

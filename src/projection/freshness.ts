@@ -1,0 +1,168 @@
+/** How far behind a build is, and waiting until it is no further behind than demanded. */
+import type { StaleDetails } from '../ground/errors.ts';
+import { onAbort } from '../ground/on-abort.ts';
+import type { EventLog } from '../store/log.ts';
+import type { Position } from '../store/port.ts';
+import type { StateStore } from '../store/state-port.ts';
+import type { Build } from './build.ts';
+import { Control } from './control.ts';
+import { EventFeed } from './feed.ts';
+import { slotStates } from './slot.ts';
+
+/** What is demanded of a view. */
+export interface Bound {
+  /** Every event up to this position is in it: that of a receipt, to read one's own writes. */
+  readonly atLeast?: Position | undefined;
+  /** The oldest event that is not in it is no older than this, in ms. */
+  readonly maxLagMs?: number | undefined;
+}
+
+export interface Lag {
+  /** Up to which all events are in it. */
+  readonly position: Position;
+  /** Of the store. */
+  readonly head: Position;
+  /** Age of the oldest event of interest that is not in it, in ms; 0 where there is none. */
+  readonly ms: number;
+  /** How many of interest are not in it. */
+  readonly events: number;
+}
+
+/** A look at a build: how it stands, and whether that is enough. */
+type Look = { readonly isHeld: true } | ({ readonly isHeld: false } & Behind);
+
+interface Behind {
+  readonly isBuilding: boolean;
+  /** While it is being built: how often consumers had changed before. */
+  readonly rings: Position | undefined;
+  readonly head: Position;
+  readonly position: Position;
+  readonly lagMs: number;
+}
+
+export class Freshness {
+  readonly #log: EventLog;
+  readonly #state: StateStore;
+  readonly #control: Control;
+  readonly #build: Build;
+  readonly #feed: EventFeed;
+  readonly #now: () => number;
+  /** Once it has been up to date it has been so for good. */
+  #isBuilt = false;
+
+  constructor(log: EventLog, state: StateStore, build: Build, now: () => number) {
+    this.#log = log;
+    this.#state = state;
+    this.#control = new Control(state);
+    this.#build = build;
+    this.#feed = new EventFeed(log, build.consumer.interest);
+    this.#now = now;
+  }
+
+  /** Up to which everything has been dealt with. */
+  async position(): Promise<Position> {
+    const { slots } = this.#build;
+    const found = await this.#state.checkpoints(`${this.#build.name}#`);
+    const positions = new Map(found.map(({ name, position }) => [name, position]));
+    return Math.min(...slots.map((slot) => positions.get(slot) ?? 0));
+  }
+
+  async isBuilt(): Promise<boolean> {
+    if (this.#isBuilt) return true;
+    const states = await slotStates(this.#control, this.#build.slots);
+    return (this.#isBuilt = states.every(({ caughtUp }) => caughtUp));
+  }
+
+  /** @param countMax events to count, at most. */
+  async lag(countMax: number): Promise<Lag> {
+    const position = await this.position();
+    const { position: head } = await this.#log.head();
+    const ms = await this.#lagMs(position, head);
+    return { position, head, ms, events: ms === 0 ? 0 : await this.#feed.count(position, head, countMax) };
+  }
+
+  /** At least 1 where something waits. */
+  async #lagMs(position: Position, head: Position): Promise<number> {
+    const oldest = await this.#feed.first(position, head);
+    return oldest === undefined ? 0 : Math.max(1, this.#now() - oldest.recordedAt);
+  }
+
+  /**
+   * Waits until the bound holds, and the view has been built; without either it does not wait.
+   * @returns undefined if it holds, else how things stand when the time was up.
+   * @throws the signal's reason, when aborted.
+   */
+  async hold(bound: Bound, timeoutMs: number, signal?: AbortSignal): Promise<StaleDetails | undefined> {
+    const begun = this.#now();
+    const controller = new AbortController();
+    const leave = onAbort(signal, () => controller.abort(signal?.reason));
+    if (signal?.aborted) controller.abort(signal.reason);
+    const timer = timeoutMs < timerMax ? setTimeout(() => controller.abort(timeIsUp), timeoutMs) : undefined;
+    try {
+      for (;;) {
+        const look = await this.#look(bound);
+        if (look.isHeld) return undefined;
+        if (controller.signal.aborted) return this.#explain(look, bound, begun, controller.signal);
+        try {
+          await this.#change(look, bound, controller.signal);
+        } catch (error) {
+          if (error !== timeIsUp) throw error;
+        }
+      }
+    } finally {
+      clearTimeout(timer);
+      leave();
+    }
+  }
+
+  /** @throws the signal's reason, unless it is that the time is up. */
+  #explain(look: Behind, bound: Bound, begun: number, signal: AbortSignal): StaleDetails {
+    if (signal.reason !== timeIsUp) throw signal.reason;
+    const { name: view } = this.#build.consumer;
+    const { isBuilding, head, position, lagMs } = look;
+    return { view, position, head, lagMs, isBuilding, ...bound, waitedMs: this.#now() - begun };
+  }
+
+  async #look({ atLeast, maxLagMs }: Bound): Promise<Look> {
+    const rings = this.#isBuilt ? undefined : await this.#control.count();
+    const isBuilding = !(await this.isBuilt());
+    if (!isBuilding && atLeast === undefined && maxLagMs === undefined) return { isHeld: true };
+    const position = await this.position();
+    if (!isBuilding && maxLagMs === undefined && position >= (atLeast ?? 0)) return { isHeld: true };
+    const { position: head } = await this.#log.head();
+    const lagMs = await this.#lagMs(position, head);
+    const isRecent = maxLagMs === undefined || lagMs <= maxLagMs;
+    // What the store does not have yet cannot be in the view either.
+    const isFar = atLeast === undefined || (atLeast <= head && (await this.#holds(position, atLeast)));
+    if (!isBuilding && isRecent && isFar) return { isHeld: true };
+    return { isHeld: false, isBuilding, rings, position, head, lagMs };
+  }
+
+  /** A bound holds if nothing of interest lies between. */
+  async #holds(position: Position, atLeast: Position): Promise<boolean> {
+    return position >= atLeast || (await this.#feed.first(position, atLeast)) === undefined;
+  }
+
+  /** Resolves when it is worth looking again. */
+  async #change({ rings, position, head }: Behind, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
+    const controller = new AbortController();
+    const leave = onAbort(outer, () => controller.abort(outer.reason));
+    if (outer.aborted) controller.abort(outer.reason);
+    const { signal } = controller;
+    try {
+      // Those that are ahead of the slowest change nothing.
+      const waits: Promise<unknown>[] = [
+        Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, position, signal))),
+      ];
+      if (rings !== undefined) waits.push(this.#control.changed(rings, signal));
+      if (atLeast !== undefined && atLeast > head) waits.push(this.#log.appended(head, signal));
+      await Promise.race(waits);
+    } finally {
+      leave();
+      controller.abort();
+    }
+  }
+}
+
+const timeIsUp = new Error('the time is up');
+const timerMax = 2 ** 31 - 1;

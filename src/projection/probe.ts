@@ -1,0 +1,156 @@
+/**
+ * Whether a definition still makes of events what it made of them before. The text of its functions is no evidence: it changes with
+ * every minifier, and does not show what they import. So a few events of each type are folded again, and the results compared.
+ */
+import { toHex, toUtf8 } from '../event/bytes.ts';
+import type { RecordedEvent } from '../event/codec.ts';
+import { toCanonicalJson } from '../event/json.ts';
+import type { StandardSchemaV1 } from '../event/standard-schema.ts';
+import { sha256 } from '../ground/digest.ts';
+import { EngineError } from '../ground/errors.ts';
+import type { Position } from '../store/port.ts';
+import type { DocumentPut, SqlStatement } from '../store/state-port.ts';
+import { definitionName } from './build.ts';
+import type { Consumer } from './consumer.ts';
+import { consumersCollection } from './control.ts';
+import type { Control } from './control.ts';
+import type { EventFeed } from './feed.ts';
+import { foldTasks } from './fold.ts';
+import type { Task } from './fold.ts';
+import type { ViewDocument } from './projection.ts';
+import type { AnyConsumer } from './registry.ts';
+
+/** Events of each type. */
+const sampledPerType = 8;
+
+interface Kept {
+  readonly positions: readonly Position[];
+  /** Of what they are folded into. */
+  readonly digest: string;
+  /** Of the schemas, by type. */
+  readonly schemas: Readonly<Record<string, string>>;
+}
+
+export class Probe {
+  readonly #consumer: AnyConsumer;
+  readonly #positions: Position[] = [];
+  readonly #results = new Map<string, string>();
+  readonly #documents = new Map<string, ViewDocument | null>();
+  readonly #countOf = new Map<string, number>();
+  readonly #schemas: Readonly<Record<string, string>>;
+  /** Whether there is something to be kept. */
+  #isChanged = false;
+
+  private constructor(consumer: AnyConsumer) {
+    this.#consumer = consumer;
+    this.#schemas = schemaDigests(consumer);
+  }
+
+  /**
+   * Compares with what was kept. Where the schemas have changed and the results have not, that is told.
+   * @throws {EngineError} `definition_changed`
+   */
+  static async open(
+    consumer: AnyConsumer,
+    control: Control,
+    feed: EventFeed,
+    schemasChanged: (types: readonly string[]) => void,
+  ): Promise<Probe> {
+    const probe = new Probe(consumer);
+    const kept = (await control.get(keyOf(consumer)))?.value as unknown as Kept | undefined;
+    if (kept === undefined) return probe;
+    const refuse = (changed: string) =>
+      new EngineError('definition_changed', { consumer: consumer.name, version: consumer.version, changed });
+    for (const position of kept.positions) {
+      const event = await feed.at(position);
+      if (event === undefined) throw refuse(`it leaves out the event at position ${position}, which it used to take`);
+      if (!probe.#add(event))
+        throw refuse(`it fails at the ${event.type} at position ${position}, which it used to take`);
+    }
+    if (probe.#digest() !== kept.digest) throw refuse('it makes something else of the same events');
+    const types = Object.keys(probe.#schemas).filter((type) => probe.#schemas[type] !== kept.schemas[type]);
+    if (types.length > 0) {
+      probe.#isChanged = true;
+      if (types.some((type) => type in kept.schemas)) schemasChanged(types);
+    }
+    return probe;
+  }
+
+  /** What is to be kept once these events have been dealt with; undefined where nothing is new. */
+  put(events: readonly RecordedEvent[]): DocumentPut | undefined {
+    for (const event of events) {
+      const count = this.#countOf.get(event.type) ?? 0;
+      if (count < sampledPerType && this.#add(event)) this.#isChanged = true;
+    }
+    if (!this.#isChanged) return undefined;
+    const value = { positions: [...this.#positions], digest: this.#digest(), schemas: this.#schemas };
+    return { collection: consumersCollection, key: keyOf(this.#consumer), value };
+  }
+
+  /** What `put` gave has been committed. */
+  kept(): void {
+    this.#isChanged = false;
+  }
+
+  /** Folds an event upon what the others of the sample led to. @returns false where that can't be done without those that are not in it. */
+  #add(event: RecordedEvent): boolean {
+    this.#countOf.set(event.type, (this.#countOf.get(event.type) ?? 0) + 1);
+    try {
+      this.#fold(event);
+    } catch {
+      return false;
+    }
+    this.#positions.push(event.position);
+    return true;
+  }
+
+  #fold(event: RecordedEvent): void {
+    const consumer = this.#consumer;
+    if (consumer.kind === 'tables')
+      this.#results.set(String(event.position), JSON.stringify(consumer.statements(event).map(plain)));
+    if (consumer.kind !== 'projection') return;
+    const task: Task = { event, keys: consumer.keysOf(event) };
+    const after = foldTasks(consumer, [task], this.#documents, false);
+    const texts = [...after].map(
+      ([key, document]) => [key, document === null ? 'null' : toCanonicalJson(document, 'document')] as const,
+    );
+    for (const [key, document] of after) this.#documents.set(key, document);
+    for (const [key, text] of texts) this.#results.set(key, text);
+  }
+
+  #digest(): string {
+    return toHex(sha256(toUtf8(JSON.stringify([...this.#results]))));
+  }
+}
+
+function keyOf(consumer: Consumer): string {
+  return `${definitionName(consumer)}?probe`;
+}
+
+function plain({ sql, params }: SqlStatement): readonly string[] {
+  return [sql, ...params.map((param) => `${typeof param} ${String(param)}`)];
+}
+
+/** Of the schemas of what is handled, where they say what they are: see https://standardschema.dev/json-schema. */
+function schemaDigests({ interest }: Consumer): Readonly<Record<string, string>> {
+  const digests = interest.types.map((type) => {
+    const texts = interest.from.flatMap(({ events }) => {
+      const schema = events[type];
+      return schema === undefined ? [] : [jsonSchemaOf(schema)];
+    });
+    return [type, toHex(sha256(toUtf8(texts.join('\n'))))] as const;
+  });
+  return Object.fromEntries(digests);
+}
+
+function jsonSchemaOf(schema: StandardSchemaV1): string {
+  const standard = schema['~standard'] as StandardSchemaV1['~standard'] & {
+    readonly jsonSchema?: { readonly output?: (options: { readonly target: string }) => unknown };
+  };
+  try {
+    return JSON.stringify(standard.jsonSchema?.output?.({ target: 'draft-2020-12' }) ?? standard.vendor);
+  } catch {
+    // What it transforms to, JSON Schema cannot say.
+    return standard.vendor;
+  }
+}

@@ -1,0 +1,238 @@
+import type { Position } from '../store/port.ts';
+import type { DocumentPage, StateStore } from '../store/state-port.ts';
+import { EngineError } from '../ground/errors.ts';
+import type { EventLog } from '../store/log.ts';
+import { MemoryStateStore } from '../store/memory-state.ts';
+import type { NoticeTaker } from './notice.ts';
+import { obeyed, parkedEvents, retry, skip, unpark } from './operate.ts';
+import type { Parked } from './parking.ts';
+import type { AnyProjection } from './projection.ts';
+import { adopt, rebuild } from './rebuild.ts';
+import type { RebuildOptions, RebuildResult } from './rebuild.ts';
+import type { AnyConsumer } from './registry.ts';
+import { Site } from './site.ts';
+import type { SiteContext } from './site.ts';
+import { slotStates } from './slot.ts';
+import { Watchdog, statusOf } from './status.ts';
+import type { ConsumerStatus } from './status.ts';
+import { View } from './view.ts';
+import type { ViewSource } from './view.ts';
+import { delay } from './workers.ts';
+import type { WorkersOptions } from './workers.ts';
+
+/** Which consumers are worked on in this process: all, none, or those named. */
+export type Run = 'all' | 'none' | readonly string[];
+
+export interface ReadSideOptions {
+  readonly consumers: readonly AnyConsumer[];
+  readonly run: Run;
+  readonly workers: WorkersOptions;
+  readonly stallMs: number;
+  readonly notice: NoticeTaker;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+const watchMs = 1_000;
+
+/** All that consumes the events of a log: who works on it, and what is read of it. */
+export class ReadSide {
+  readonly #log: EventLog;
+  readonly #options: ReadSideOptions;
+  readonly #byName: ReadonlyMap<string, AnyConsumer>;
+  readonly #kept: Site;
+  readonly #live: Site;
+  readonly #watching = new AbortController();
+  #watch: Promise<void> = Promise.resolve();
+
+  /** @throws {EngineError} `definition_changed`, `statement_failed`, `consumer_unknown` */
+  static async open(log: EventLog, state: StateStore, options: ReadSideOptions): Promise<ReadSide> {
+    const readSide = new ReadSide(log, state, options);
+    try {
+      await readSide.#start(state);
+    } catch (error) {
+      await readSide.close();
+      throw error;
+    }
+    return readSide;
+  }
+
+  private constructor(log: EventLog, state: StateStore, options: ReadSideOptions) {
+    const { notice, now, random, workers, consumers } = options;
+    const context: SiteContext = { log, notice, now, random, workers };
+    this.#log = log;
+    this.#options = options;
+    this.#byName = new Map(consumers.map((consumer) => [consumer.name, consumer]));
+    this.#kept = new Site(state, context);
+    this.#live = new Site(new MemoryStateStore({ now }), context);
+  }
+
+  async #start(_state: StateStore): Promise<void> {
+    const { run, consumers, notice, now, stallMs } = this.#options;
+    if (Array.isArray(run)) for (const name of run as readonly string[]) this.#named(name);
+    const isRun = ({ name }: AnyConsumer) => run === 'all' || (run !== 'none' && run.includes(name));
+    await this.#live.employ(consumers.filter(({ mode }) => mode === 'live'));
+    const employed = await this.#kept.employ(consumers.filter((one) => one.mode !== 'live' && isRun(one)));
+    const watched = employed.map(({ consumer }) => ({ site: this.#kept, consumer }));
+    if (watched.length > 0) this.#watch = this.#keepWatch(new Watchdog(watched, { notice, now, stallMs }));
+  }
+
+  async #keepWatch(watchdog: Watchdog): Promise<void> {
+    const { signal } = this.#watching;
+    for (;;) {
+      try {
+        await delay(watchMs, signal);
+        await watchdog.look();
+      } catch {
+        // Where the store fails, the workers say so.
+        if (signal.aborted) return;
+      }
+    }
+  }
+
+  /** @throws {EngineError} `consumer_unknown` */
+  #named(name: string): AnyConsumer {
+    const consumer = this.#byName.get(name);
+    if (consumer !== undefined) return consumer;
+    throw new EngineError('consumer_unknown', { consumer: String(name), known: [...this.#byName.keys()] });
+  }
+
+  #projection(given: AnyProjection | string): AnyProjection {
+    const consumer = this.#named(typeof given === 'string' ? given : given.name);
+    if (consumer.kind !== 'projection')
+      throw new EngineError('consumer_refused', { consumer: consumer.name, reason: `it is no projection` });
+    return consumer;
+  }
+
+  #siteOf({ mode }: AnyConsumer): Site {
+    return mode === 'live' ? this.#live : this.#kept;
+  }
+
+  view<Document>(given: AnyProjection | string): View<Document> {
+    const projection = this.#projection(given);
+    const site = this.#siteOf(projection);
+    const scans = new Set<string>();
+    const source: ViewSource = {
+      serving: (again) => site.serving(projection, again),
+      find: async (collection, query): Promise<DocumentPage> => site.state.find(collection, query),
+      get: async (collection, key) => (await site.state.get(collection, [key]))[0]?.value,
+      count: async (collection, where) => site.state.count(collection, where),
+      scanned: (paths) => {
+        const key = paths.join();
+        if (scans.has(key) || scans.size > 1_000) return;
+        scans.add(key);
+        const { name: consumer, version } = projection;
+        this.#options.notice({ kind: 'scanned', consumer, version, paths });
+      },
+    };
+    return new View<Document>(source);
+  }
+
+  async status(): Promise<readonly ConsumerStatus[]> {
+    const statuses: ConsumerStatus[] = [];
+    for (const consumer of this.#byName.values()) statuses.push(await statusOf(this.#siteOf(consumer), consumer));
+    return statuses;
+  }
+
+  /**
+   * Resolves once every consumer has dealt with every event, those too that they bring about meanwhile.
+   * @throws {EngineError} `consumer_faulted`, `stale`; the signal's reason, when aborted.
+   */
+  async settled(timeoutMs: number, signal?: AbortSignal): Promise<Position> {
+    for (;;) {
+      const { position: head } = await this.#log.head();
+      for (const consumer of this.#byName.values()) await this.#settle(consumer, head, timeoutMs, signal);
+      if ((await this.#log.head()).position === head) return head;
+    }
+  }
+
+  async #settle(consumer: AnyConsumer, head: Position, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    const site = this.#siteOf(consumer);
+    const { build, freshness } = await site.serving(consumer);
+    const controller = new AbortController();
+    const fault = this.#fault(consumer, site, build.slots, controller.signal);
+    try {
+      const stale = await Promise.race([freshness.hold({ atLeast: head }, timeoutMs, signal), fault]);
+      if (stale !== undefined) throw new EngineError('stale', stale);
+    } finally {
+      controller.abort();
+      await fault.catch(() => undefined);
+    }
+  }
+
+  /** Never resolves, but for when it is aborted. @throws {EngineError} `consumer_faulted` */
+  async #fault(
+    { name: consumer }: AnyConsumer,
+    site: Site,
+    slots: readonly string[],
+    signal: AbortSignal,
+  ): Promise<undefined> {
+    const { control } = site.registry;
+    while (!signal.aborted) {
+      const rings = await control.count();
+      const fault = (await slotStates(control, slots)).find((state) => state.fault !== undefined)?.fault;
+      if (fault !== undefined)
+        throw new EngineError('consumer_faulted', { consumer, position: fault.position, reason: fault.reason });
+      await control.changed(rings, signal).catch(() => undefined);
+    }
+    return undefined;
+  }
+
+  rebuild(given: AnyProjection | string, options: RebuildOptions): Promise<RebuildResult> {
+    const projection = this.#projection(given);
+    if (projection.mode === 'live')
+      throw new EngineError('consumer_refused', {
+        consumer: projection.name,
+        reason: 'it is live: it is built whenever a process starts',
+      });
+    return rebuild(this.#kept, projection, options, { now: this.#options.now, delay });
+  }
+
+  async adopt(given: AnyProjection | string): Promise<number> {
+    return adopt(this.#kept, this.#projection(given));
+  }
+
+  async drop(given: AnyProjection | string, generation: number): Promise<void> {
+    await this.#kept.registry.drop(this.#projection(given), generation);
+  }
+
+  parked(name: string): AsyncIterable<Parked> {
+    const consumer = this.#named(name);
+    return parkedEvents(this.#siteOf(consumer), consumer);
+  }
+
+  async retry(name: string, actor: string | undefined, signal: AbortSignal): Promise<void> {
+    const consumer = this.#named(name);
+    await retry(this.#siteOf(consumer), consumer, actor);
+    await obeyed(this.#siteOf(consumer), consumer, signal);
+  }
+
+  async skip(
+    name: string,
+    position: Position,
+    why: { readonly reason: string; readonly actor?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const consumer = this.#named(name);
+    await skip(this.#siteOf(consumer), consumer, position, why);
+    await obeyed(this.#siteOf(consumer), consumer, signal);
+  }
+
+  async unpark(
+    name: string,
+    which: { readonly key?: string | undefined; readonly actor?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const consumer = this.#named(name);
+    await unpark(this.#siteOf(consumer), consumer, which);
+    await obeyed(this.#siteOf(consumer), consumer, signal);
+  }
+
+  /** Lets everybody finish what they are at. */
+  async close(): Promise<void> {
+    this.#watching.abort();
+    await this.#watch;
+    await Promise.all([this.#kept.workers.stop(), this.#live.workers.stop()]);
+    await this.#live.state[Symbol.asyncDispose]();
+  }
+}

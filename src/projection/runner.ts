@@ -1,0 +1,418 @@
+import { EngineError, describe, hasCode } from '../ground/errors.ts';
+import type { ErrorCode } from '../ground/errors.ts';
+import type { EventLog } from '../store/log.ts';
+import type { Position } from '../store/port.ts';
+import type { DocumentDelete, DocumentPut, StateCommit, StateStore } from '../store/state-port.ts';
+import type { Build } from './build.ts';
+import { slotOf } from './consumer.ts';
+import type { Control } from './control.ts';
+import { EventFeed } from './feed.ts';
+import type { Batch } from './feed.ts';
+import { TaskFailed } from './fold.ts';
+import type { Task } from './fold.ts';
+import type { Handling } from './handling.ts';
+import type { Failure, NoticeTaker } from './notice.ts';
+import { Parking } from './parking.ts';
+import type { Probe } from './probe.ts';
+import { changeSlot, slotStates } from './slot.ts';
+import type { SlotRequest, SlotState } from './slot.ts';
+
+/** What a runner needs of the process that it runs in. */
+export interface RunnerContext {
+  readonly log: EventLog;
+  readonly state: StateStore;
+  readonly control: Control;
+  readonly notice: NoticeTaker;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** How often what is controlled has changed, as far as this process knows. */
+  readonly rings: () => number;
+  /** Resolves once it has changed again. */
+  readonly rung: (after: number, signal: AbortSignal) => Promise<unknown>;
+  readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Events in a batch while near the head, and far behind it. */
+const batchSize = 100;
+const batchMax = 2_000;
+/** How far its checkpoint may lag behind a runner that has met nothing of interest. */
+const unstoredMax = 1_000;
+/** How long what a reactor has done may be known to nobody else. */
+const reactedMs = 200;
+const retryMs = 100;
+const retryMaxMs = 10_000;
+const skippedMax = 100;
+
+/** What an event brings about, rather than the store. */
+const ownFaults: readonly ErrorCode[] = [
+  'data_unfaithful',
+  'name_invalid',
+  'request_invalid',
+  'statement_failed',
+  'limit_exceeded',
+];
+
+function isOwnFault(error: unknown): boolean {
+  return error instanceof TaskFailed || ownFaults.some((code) => hasCode(error, code));
+}
+
+/** Somebody else has moved what this runner took for its own. */
+class Displaced extends Error {
+  readonly by: 'lease' | 'checkpoint';
+
+  constructor(by: 'lease' | 'checkpoint') {
+    super(`displaced: ${by}`);
+    this.by = by;
+  }
+}
+
+/** Works on one slot of a build, while it holds the lease. Whatever it believes, a checkpoint that has moved refutes it. */
+export class SlotRunner {
+  readonly #context: RunnerContext;
+  readonly #build: Build;
+  readonly #slot: number;
+  readonly #name: string;
+  readonly #epoch: number;
+  readonly #handling: Handling;
+  readonly #probe: Probe | undefined;
+  readonly #feed: EventFeed;
+  readonly #parking: Parking;
+  /** Up to here everything has been dealt with, and up to there that is committed. */
+  #position: Position = 0;
+  #stored: Position = 0;
+  #storedAt = 0;
+  #state: SlotState = { caughtUp: false, requests: [], skipped: [] };
+  #ringsSeen = -1;
+  #ahead: { readonly after: Position; readonly batch: Promise<Batch | undefined> } | undefined;
+
+  constructor(
+    context: RunnerContext,
+    build: Build,
+    { slot, epoch, handling, probe }: { slot: number; epoch: number; handling: Handling; probe: Probe | undefined },
+  ) {
+    this.#context = context;
+    this.#build = build;
+    this.#slot = slot;
+    this.#name = build.slot(slot);
+    this.#epoch = epoch;
+    this.#handling = handling;
+    this.#probe = slot === 0 ? probe : undefined;
+    this.#feed = new EventFeed(context.log, build.consumer.interest);
+    this.#parking = new Parking(context.state, this.#name);
+  }
+
+  /**
+   * Resolves when the lease was lost.
+   * @throws the signal's reason, when aborted; whatever the store fails with.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#load();
+    for (;;) {
+      try {
+        await this.#step(signal);
+      } catch (error) {
+        if (error instanceof Displaced) {
+          if (error.by === 'lease') return;
+          await this.#load();
+        } else {
+          if (signal.aborted) await this.#flush().catch(() => undefined);
+          throw error;
+        }
+      }
+    }
+  }
+
+  async #load(): Promise<void> {
+    this.#ahead = undefined;
+    this.#handling.forget();
+    await this.#parking.load();
+    this.#position = this.#stored = await this.#storedPosition();
+    this.#ringsSeen = -1;
+  }
+
+  async #storedPosition(): Promise<Position> {
+    const found = await this.#context.state.checkpoints(this.#name);
+    return found.find(({ name }) => name === this.#name)?.position ?? 0;
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#context.rings() !== this.#ringsSeen) await this.#obey(signal);
+    if (this.#state.fault !== undefined) {
+      await this.#context.rung(this.#ringsSeen, signal);
+      return;
+    }
+    const batch = await this.#next(signal);
+    if (batch === undefined) await this.#rest(signal);
+    else await this.#deal(batch, signal);
+  }
+
+  /** One that folds inline may have been overtaken by the appends themselves. */
+  async #next(signal: AbortSignal): Promise<Batch | undefined> {
+    if (this.#build.consumer.mode === 'inline' && (await this.#storedPosition()) !== this.#stored) await this.#load();
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead?.after === this.#position) return ahead.batch;
+    return this.#feed.next(this.#position, batchSize, signal);
+  }
+
+  /** Reads on while a batch is dealt with. */
+  #readAhead({ position, head }: Batch, signal: AbortSignal): void {
+    const behind = head - position;
+    if (behind <= 0) return;
+    const size = Math.max(batchSize, Math.min(batchMax, Math.ceil(behind / 10)));
+    const batch = this.#feed.next(position, size, signal);
+    // Who waits for it hears of it; else nobody needs to.
+    batch.catch(() => undefined);
+    this.#ahead = { after: position, batch };
+  }
+
+  /** Everything there is has been dealt with. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    if (!this.#state.caughtUp) {
+      await this.#flush();
+      await this.#change((state) => ({ ...state, caughtUp: true }));
+      const { name: consumer, version } = this.#build.consumer;
+      const { generation } = this.#build;
+      this.#context.notice({ kind: 'caught_up', consumer, version, generation, position: this.#position });
+      return;
+    }
+    const controller = new AbortController();
+    const abort = () => controller.abort(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await Promise.race([
+        this.#context.log.appended(this.#position, controller.signal),
+        this.#context.rung(this.#ringsSeen, controller.signal),
+      ]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+      controller.abort(signal.reason);
+    }
+  }
+
+  async #deal(batch: Batch, signal: AbortSignal): Promise<void> {
+    this.#readAhead(batch, signal);
+    const tasks = batch.events.flatMap((event) => this.#task(event));
+    if (this.#isReactor) {
+      for (const task of tasks) {
+        signal.throwIfAborted();
+        if (!(await this.#take([task], task.event.position, signal))) return;
+      }
+    } else if (tasks.length > 0 && !(await this.#take(tasks, batch.position, signal))) return;
+    this.#position = batch.position;
+    const isForOthers = batch.events.length > tasks.length;
+    if (isForOthers || this.#isReactor || this.#position - this.#stored >= unstoredMax) await this.#flush();
+  }
+
+  /** Nothing, where none of its keys is of this slot. */
+  #task(event: Task['event']): readonly Task[] {
+    try {
+      const { slots } = this.#build.consumer;
+      const keys = this.#build.consumer.keysOf(event).filter((key) => slotOf(key, slots) === this.#slot);
+      return keys.length > 0 ? [{ event, keys }] : [];
+    } catch (error) {
+      return [{ event, keys: [], keyless: { error } }];
+    }
+  }
+
+  /** Deals with tasks, and where some cannot be, with those before them and then with each by itself. @returns false if it stands still now. */
+  async #take(tasks: readonly Task[], until: Position, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#commit(tasks, until, signal);
+      return true;
+    } catch (error) {
+      if (!isOwnFault(error)) throw error;
+      this.#handling.forget();
+      const [first] = tasks;
+      if (first === undefined) throw error;
+      if (tasks.length === 1) return this.#insist(first, until, error, signal);
+      const failed = error instanceof TaskFailed ? tasks.findIndex(({ event }) => event === error.task.event) : -1;
+      const middle = failed === -1 ? Math.ceil(tasks.length / 2) : Math.max(failed, 1);
+      const before = tasks.slice(0, middle);
+      const last = before.at(-1)?.event.position ?? until;
+      return (await this.#take(before, last, signal)) && this.#take(tasks.slice(middle), until, signal);
+    }
+  }
+
+  /** Tries again what failed once, and then does what was declared for that. */
+  async #insist(task: Task, until: Position, error: unknown, signal: AbortSignal): Promise<boolean> {
+    const { attempts, onFailure } = this.#build.consumer;
+    let failure = this.#failure(task, error, 1);
+    for (let attempt = 2; attempt <= attempts; attempt++) {
+      const waitMs = Math.min(retryMaxMs, retryMs * 2 ** (attempt - 2));
+      await this.#context.delay(waitMs * (0.5 + this.#context.random() / 2), signal);
+      try {
+        await this.#commit([{ ...task, attempt }], until, signal);
+        return true;
+      } catch (again) {
+        if (!isOwnFault(again)) throw again;
+        failure = this.#failure(task, again, attempt);
+      }
+    }
+    if (onFailure === 'park') {
+      await this.#commit([], until, signal, { task, failure });
+      return true;
+    }
+    await this.#flush();
+    await this.#change((state) => ({ ...state, fault: failure }));
+    this.#context.notice({ kind: 'faulted', ...this.#who(), failure });
+    return false;
+  }
+
+  /** Those whose keys are parked already wait behind them. */
+  async #commit(
+    tasks: readonly Task[],
+    until: Position,
+    signal: AbortSignal,
+    put?: { readonly task: Task; readonly failure: Failure },
+  ): Promise<void> {
+    const free = tasks
+      .map((task) => ({ ...task, keys: task.keys.filter((key) => !this.#parking.has(key)) }))
+      .filter(({ keys, keyless }) => keys.length > 0 || keyless !== undefined);
+    const parked = tasks.flatMap((task) =>
+      task.keys
+        .filter((key) => this.#parking.has(key))
+        .map((key) => ({ key, event: task.event, failure: this.#behind(task) })),
+    );
+    if (put !== undefined) {
+      const { task, failure } = put;
+      for (const key of task.keys.length === 0 ? [''] : task.keys) parked.push({ key, event: task.event, failure });
+    }
+    const taken = await this.#handling.take(free, signal);
+    const probed = this.#probe?.put(free.map(({ event }) => event));
+    const puts: readonly DocumentPut[] = [
+      ...(taken.change.puts ?? []),
+      ...parked.map(({ event, key, failure: { reason, attempts, at } }) =>
+        this.#parking.put(event, key, { reason, attempts, at }),
+      ),
+      ...(probed === undefined ? [] : [probed]),
+    ];
+    const change = { ...taken.change, puts };
+    // What a reactor did is done; that it was is noted down for several at once.
+    if (this.#isReactor && isNothing(change) && this.#context.now() - this.#storedAt < reactedMs)
+      this.#position = until;
+    else await this.#store(change, until);
+    taken.committed();
+    this.#probe?.kept();
+    for (const { key } of parked) this.#parking.added(key);
+    if (put !== undefined)
+      for (const key of put.task.keys)
+        this.#context.notice({ kind: 'parked', ...this.#who(), key, failure: put.failure });
+  }
+
+  /** @throws {Displaced} */
+  async #store(change: StateCommit, until: Position): Promise<void> {
+    const result = await this.#context.state.commit({
+      ...change,
+      fences: [{ lease: this.#name, epoch: this.#epoch }],
+      checkpoints: [{ name: this.#name, from: this.#stored, to: until }],
+    });
+    if (result !== 'committed') throw new Displaced(result === 'fenced' ? 'lease' : 'checkpoint');
+    this.#position = this.#stored = until;
+    this.#storedAt = this.#context.now();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#position !== this.#stored) await this.#store({}, this.#position);
+  }
+
+  /** Looks at how the slot stands, and does what is asked of it. */
+  async #obey(signal: AbortSignal): Promise<void> {
+    this.#ringsSeen = this.#context.rings();
+    const [state] = await slotStates(this.#context.control, [this.#name]);
+    if (state !== undefined) this.#state = state;
+    for (const request of this.#state.requests) {
+      await this.#fulfil(request, signal);
+    }
+  }
+
+  async #fulfil(request: SlotRequest, signal: AbortSignal): Promise<void> {
+    if (request.kind === 'unpark') await this.#unpark(request.key, signal);
+    const { fault } = this.#state;
+    const isSkip = request.kind === 'skip' && fault?.position === request.position;
+    const along = isSkip ? { checkpoints: [{ name: this.#name, from: this.#stored, to: request.position }] } : {};
+    await this.#change((state) => {
+      const { fault: stands, ...rest } = state;
+      const requests = state.requests.slice(1);
+      if (request.kind === 'unpark') return { ...state, requests };
+      if (!isSkip) return request.kind === 'retry' ? { ...rest, requests } : { ...state, requests };
+      const { position, reason, actor } = request;
+      const skipped = [...state.skipped, { position, reason, actor, at: this.#context.now() }].slice(-skippedMax);
+      return { ...rest, requests, skipped, ...(stands?.position === position ? {} : { fault: stands }) };
+    }, along);
+    if (isSkip) this.#position = this.#stored = request.position;
+  }
+
+  /** One after another, each key up to the first that still cannot be dealt with. */
+  async #unpark(wanted: string | undefined, signal: AbortSignal): Promise<void> {
+    await this.#flush();
+    for (const key of wanted === undefined ? this.#parking.keys : [wanted]) await this.#unparkKey(key, signal);
+  }
+
+  async #unparkKey(key: string, signal: AbortSignal): Promise<void> {
+    for await (const { position } of this.#parking.of(key)) {
+      const event = await this.#feed.at(position);
+      // One that is no longer of interest is dealt with.
+      const tasks = event === undefined ? [] : this.#task(event);
+      const meant = tasks.map((task) =>
+        key === '' ? task : { ...task, keys: task.keys.filter((one) => one === key) },
+      );
+      try {
+        const taken = await this.#handling.take(meant, signal);
+        const deletes: readonly DocumentDelete[] = [
+          ...(taken.change.deletes ?? []),
+          this.#parking.delete(position, key),
+        ];
+        await this.#store({ ...taken.change, deletes }, this.#stored);
+        taken.committed();
+        this.#parking.removed(key);
+      } catch (error) {
+        if (!isOwnFault(error)) throw error;
+        this.#handling.forget();
+        const [task] = meant;
+        if (task === undefined) return;
+        const failure = this.#failure(task, error, 1);
+        await this.#store({ puts: [this.#parking.put(task.event, key, failure)] }, this.#stored);
+        this.#context.notice({ kind: 'parked', ...this.#who(), key, failure });
+        return;
+      }
+    }
+  }
+
+  /** @throws {Displaced} */
+  async #change(make: (state: SlotState) => SlotState, along: StateCommit = {}): Promise<void> {
+    let next = this.#state;
+    const fences = [{ lease: this.#name, epoch: this.#epoch }];
+    const isDone = await changeSlot(this.#context.control, this.#name, (state) => (next = make(state)), {
+      ...along,
+      fences,
+    });
+    if (!isDone) throw new Displaced('lease');
+    this.#state = next;
+  }
+
+  #failure({ event }: Task, error: unknown, attempts: number): Failure {
+    const { position, stream, version, type } = event;
+    const cause = error instanceof TaskFailed ? error.cause : error;
+    const reason = cause instanceof EngineError ? cause.summary : describe(cause);
+    return { position, stream, version, type, reason, attempts, at: this.#context.now() };
+  }
+
+  #behind(task: Task): Failure {
+    return this.#failure(task, 'an earlier event of its key is parked', 0);
+  }
+
+  get #isReactor(): boolean {
+    return this.#build.consumer.kind === 'reactor';
+  }
+
+  #who(): { readonly consumer: string; readonly version: number; readonly slot: number } {
+    const { name: consumer, version } = this.#build.consumer;
+    return { consumer, version, slot: this.#slot };
+  }
+}
+
+function isNothing({ puts = [], deletes = [], statements = [] }: StateCommit): boolean {
+  return puts.length + deletes.length + statements.length === 0;
+}

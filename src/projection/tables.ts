@@ -1,0 +1,64 @@
+import type { RecordedFields } from '../event/codec.ts';
+import { EngineError } from '../ground/errors.ts';
+import type { SqlStatement } from '../store/state-port.ts';
+import { checkConsumer } from './consumer.ts';
+import type { Consumer, ConsumerOptions } from './consumer.ts';
+import { Interest, handlersOf } from './source.ts';
+import type { DeletedEvent, EventFrom, EventSource, TypeOf } from './source.ts';
+
+/** Tables of the user's own, whatever the types. */
+export interface AnyTables extends Consumer {
+  readonly kind: 'tables';
+  readonly create: readonly SqlStatement[];
+  statements(event: RecordedFields): readonly SqlStatement[];
+}
+
+type Writes<From extends readonly EventSource[]> = {
+  readonly [Type in TypeOf<From>]: 'ignore' | ((event: EventFrom<From, Type>) => readonly SqlStatement[]);
+} & {
+  /** A tombstone. Default `'ignore'`. */
+  readonly $deleted?: 'ignore' | ((event: DeletedEvent) => readonly SqlStatement[]);
+};
+
+/**
+ * Declares what events do to SQL tables of your own: statements, as data, which are committed together with the place in the log that they
+ * lead to, so each event counts exactly once. Placeholders are the database's: `?` for SQLite, `$1` for PostgreSQL.
+ * @throws {EngineError} `definition_invalid`
+ */
+export function defineTables<const From extends readonly EventSource[], On extends Writes<NoInfer<From>>>(
+  definition: Omit<ConsumerOptions, 'slots'> & {
+    /** Matches `[a-z][A-Za-z0-9_]*`. */
+    readonly name: string;
+    /** Raised, it begins at the first event again: name other tables then. Default 1. */
+    readonly version?: number;
+    readonly from: From;
+    /** Done once, before the first event: `create table …`. */
+    readonly create: readonly string[];
+    /** Pure. Every event of `from` has a function, or `'ignore'`. */
+    readonly on: On & { readonly [Type in Exclude<keyof On, TypeOf<From> | '$deleted'>]: never };
+  },
+): AnyTables {
+  const { name, version = 1, from, create, on } = definition;
+  const checked = checkConsumer(name, version, definition);
+  if (!Array.isArray(create) || create.some((sql) => typeof sql !== 'string'))
+    throw new EngineError('definition_invalid', { name, reason: '`create` is a list of SQL statements' });
+  const writes = handlersOf<AnyWrite>(name, from, on);
+  return {
+    kind: 'tables',
+    name,
+    version,
+    mode: 'async',
+    ...checked,
+    interest: new Interest(from, new Set(writes.keys())),
+    create: create.map((sql) => ({ sql, params: [] })),
+    // One order for all: what its statements touch, nobody here knows.
+    keysOf: () => [name],
+    statements: (event) => {
+      const statements = (writes.get(event.type) as AnyWrite)(event);
+      if (!Array.isArray(statements)) throw new TypeError(`on.${event.type} returned no list of statements`);
+      return statements as readonly SqlStatement[];
+    },
+  };
+}
+
+type AnyWrite = (event: RecordedFields) => unknown;
