@@ -74,9 +74,9 @@ export function defineProjection<
     readonly indexes?: readonly (PathOf<NoInfer<Document>> | readonly PathOf<NoInfer<Document>>[])[];
     /**
      * The folds: pure, each returns the next document and never changes the one it is given; null deletes it. Every event of `from` has
-     * one, or `'ignore'`.
+     * one, or `'ignore'`. (A type parameter of its own, so that literals stay as they are: docs/decisions/0012.)
      */
-    readonly on: On & { readonly [Type in Exclude<keyof On, TypeOf<From> | '$deleted'>]: never };
+    readonly on: On;
   },
 ): Projection<Name, Document> {
   const { name, version = 1, mode = 'async', from, key, initial, indexes = [], on } = definition;

@@ -39,7 +39,7 @@ const timeoutMaxMs = 2 ** 31 - 1;
  * the receiver can drop what it has had already.
  * @throws {EngineError} `definition_invalid`
  */
-export function defineReactor<const From extends readonly EventSource[], On extends Reactions<NoInfer<From>>>(
+export function defineReactor<const From extends readonly EventSource[]>(
   definition: ConsumerOptions & {
     /** Matches `[a-z][A-Za-z0-9_]*`. Its place in the log is kept under this name. */
     readonly name: string;
@@ -52,7 +52,7 @@ export function defineReactor<const From extends readonly EventSource[], On exte
     /** How long an attempt may take, in ms. Default 30,000. */
     readonly timeoutMs?: number;
     /** The reactions. Every event of `from` has one, or `'ignore'`. */
-    readonly on: On & { readonly [Type in Exclude<keyof On, TypeOf<From> | '$deleted'>]: never };
+    readonly on: Reactions<NoInfer<From>>;
   },
 ): AnyReactor {
   const { name, from, startAt, key, timeoutMs = 30_000, on } = definition;

@@ -25,7 +25,7 @@ type Writes<From extends readonly EventSource[]> = {
  * lead to, so each event counts exactly once. Placeholders are the database's: `?` for SQLite, `$1` for PostgreSQL.
  * @throws {EngineError} `definition_invalid`
  */
-export function defineTables<const From extends readonly EventSource[], On extends Writes<NoInfer<From>>>(
+export function defineTables<const From extends readonly EventSource[]>(
   definition: Omit<ConsumerOptions, 'slots'> & {
     /** Matches `[a-z][A-Za-z0-9_]*`. */
     readonly name: string;
@@ -35,7 +35,7 @@ export function defineTables<const From extends readonly EventSource[], On exten
     /** Done once, before the first event: `create table …`. */
     readonly create: readonly string[];
     /** Pure. Every event of `from` has a function, or `'ignore'`. */
-    readonly on: On & { readonly [Type in Exclude<keyof On, TypeOf<From> | '$deleted'>]: never };
+    readonly on: Writes<NoInfer<From>>;
   },
 ): AnyTables {
   const { name, version = 1, from, create, on } = definition;
