@@ -24,10 +24,15 @@ export interface AnyProjection extends Consumer {
 }
 
 /** A fold of events into documents, by key. */
-export interface Projection<Name extends string, Document> extends AnyProjection {
+export interface Projection<
+  Name extends string,
+  Document,
+  From extends readonly EventSource[] = readonly EventSource[],
+> extends AnyProjection {
   readonly name: Name;
-  /** @internal Carries the type. */
+  /** @internal Carry the types. */
   readonly document?: Document;
+  readonly from?: From;
 }
 
 /** What a view's documents are. */
@@ -78,7 +83,7 @@ export function defineProjection<
      */
     readonly on: On;
   },
-): Projection<Name, Document> {
+): Projection<Name, Document, From> {
   const { name, version = 1, mode = 'async', from, key, initial, indexes = [], on } = definition;
   const checked = checkConsumer(name, version, definition);
   const refuse = (reason: string, cause?: unknown) =>
@@ -105,7 +110,7 @@ export function defineProjection<
     start: () => (typeof initial === 'function' ? (initial as () => ViewDocument)() : (initial as ViewDocument)),
     fold: (document, event) => checkFolded((folds.get(event.type) as AnyFold)(document, event)),
   };
-  return projection as Projection<Name, Document>;
+  return projection as Projection<Name, Document, From>;
 }
 
 type AnyFold = (document: ViewDocument, event: RecordedFields) => unknown;

@@ -10,9 +10,13 @@ import { decodeEvent } from '../event/codec.ts';
 import type { EventSchemas, NewEvent, UntypedEvent } from '../event/codec.ts';
 import { streamName } from '../event/names.ts';
 import { RecordedDraft } from '../event/recorded-draft.ts';
+import type { AnyProjection, Projection } from '../projection/projection.ts';
+import type { EventSource } from '../projection/source.ts';
 import { memory } from '../store/memory.ts';
 import { TestClock } from './test-clock.ts';
 import { testIds } from './test-ids.ts';
+import { viewScenario } from './view-scenario.ts';
+import type { ThenView, ViewEvent } from './view-scenario.ts';
 
 /** An event that has happened before the command. */
 export type GivenEvent<Event> = Event & {
@@ -57,11 +61,19 @@ export function given<Events extends EventSchemas, Input>(
   history: readonly GivenEvent<PlacedEvent<Events>>[],
   options?: ScenarioOptions,
 ): Given<DecisionCommand<Events, Input>, PlacedEvent<Events>, never>;
+/** What has happened in the streams that the projection is from. */
+export function given<Document, From extends readonly EventSource[]>(
+  projection: Projection<string, Document, From>,
+  history: readonly ViewEvent<From>[],
+  options?: Pick<ScenarioOptions, 'clock'>,
+): ThenView<Document>;
 export function given(
-  subject: AnyAggregate | AnyDecision,
+  subject: AnyAggregate | AnyDecision | AnyProjection,
   history: readonly GivenEvent<AnyEvent>[],
   options: ScenarioOptions = {},
-): Given<Command, AnyEvent, unknown> {
+): Given<Command, AnyEvent, unknown> | ThenView<unknown> {
+  if (subject.kind === 'projection')
+    return viewScenario(subject as Projection<string, unknown>, history as never, options.clock);
   return { when: (command, { now } = {}) => new Scenario(subject, history, command, now, options) };
 }
 
