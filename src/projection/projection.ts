@@ -4,7 +4,7 @@ import { EngineError } from '../ground/errors.ts';
 import { checkCollection } from '../store/state-commit.ts';
 import { checkConsumer, distinctKeys } from './consumer.ts';
 import type { Consumer, ConsumerMode, ConsumerOptions } from './consumer.ts';
-import { Interest, handlersOf } from './source.ts';
+import { handlersOf, interestIn } from './source.ts';
 import type { AnyEventFrom, DeletedEvent, EventFrom, EventSource, TypeOf } from './source.ts';
 import type { PathOf } from './where-types.ts';
 
@@ -104,7 +104,7 @@ export function defineProjection<
     version,
     mode,
     ...checked,
-    interest: new Interest(from, new Set(folds.keys())),
+    interest: interestIn(from, new Set(folds.keys())),
     indexes: paths,
     keysOf: (event) => distinctKeys(keyOf(event)),
     start: () => (typeof initial === 'function' ? (initial as () => ViewDocument)() : (initial as ViewDocument)),

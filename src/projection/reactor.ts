@@ -2,7 +2,7 @@ import type { RecordedFields } from '../event/codec.ts';
 import { EngineError } from '../ground/errors.ts';
 import { checkConsumer, distinctKeys } from './consumer.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
-import { Interest, handlersOf } from './source.ts';
+import { handlersOf, interestIn } from './source.ts';
 import type { AnyEventFrom, DeletedEvent, EventFrom, EventSource, TypeOf } from './source.ts';
 
 /** What a reaction gets beside its event. */
@@ -68,7 +68,7 @@ export function defineReactor<const From extends readonly EventSource[]>(
     version: 1,
     mode: 'async',
     ...checked,
-    interest: new Interest(from, new Set(reactions.keys())),
+    interest: interestIn(from, new Set(reactions.keys())),
     startAt,
     timeoutMs,
     keysOf: (event) => distinctKeys(keyOf(event)).slice(0, 1),

@@ -42,30 +42,30 @@ export type AnyEventFrom<From extends readonly EventSource[]> =
   | DeletedEvent;
 
 /** Which events a consumer is for: by the aggregate of their streams, and by type. */
-export class Interest {
+export interface Interest {
   /** In the terms of the log, which knows nothing of aggregates: matches all that is meant, and perhaps more. */
   readonly query: EventQuery;
   /** In order. */
   readonly types: readonly string[];
   readonly from: readonly EventSource[];
-  readonly #typesOf: ReadonlyMap<string, ReadonlySet<string>>;
+  has(event: Pick<Recorded, 'type' | 'stream'>): boolean;
+}
 
-  /** @param handled types that are not ignored, tombstones among them where they are handled. */
-  constructor(from: readonly EventSource[], handled: ReadonlySet<string>) {
-    this.#typesOf = new Map(
-      from.map(({ name, events }) => {
-        const own = [...Object.keys(events), deletedType].filter((type) => handled.has(type));
-        return [name, new Set(own)];
-      }),
-    );
-    this.from = from;
-    this.types = [...handled].sort();
-    this.query = [{ types: this.types }];
-  }
-
-  has({ type, stream }: Pick<Recorded, 'type' | 'stream'>): boolean {
-    return this.#typesOf.get(splitStreamName(stream).aggregate)?.has(type) === true;
-  }
+/** @param handled types that are not ignored, tombstones among them where they are handled. */
+export function interestIn(from: readonly EventSource[], handled: ReadonlySet<string>): Interest {
+  const typesOf = new Map(
+    from.map(({ name, events }) => {
+      const own = [...Object.keys(events), deletedType].filter((type) => handled.has(type));
+      return [name, new Set(own)];
+    }),
+  );
+  const types = [...handled].sort();
+  return {
+    query: [{ types }],
+    types,
+    from,
+    has: ({ type, stream }) => typesOf.get(splitStreamName(stream).aggregate)?.has(type) === true,
+  };
 }
 
 /** What is declared for each type: a function, or that it is ignored. */

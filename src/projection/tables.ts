@@ -3,7 +3,7 @@ import { EngineError } from '../ground/errors.ts';
 import type { SqlStatement } from '../store/state-port.ts';
 import { checkConsumer } from './consumer.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
-import { Interest, handlersOf } from './source.ts';
+import { handlersOf, interestIn } from './source.ts';
 import type { DeletedEvent, EventFrom, EventSource, TypeOf } from './source.ts';
 
 /** Tables of the user's own, whatever the types. */
@@ -49,7 +49,7 @@ export function defineTables<const From extends readonly EventSource[]>(
     version,
     mode: 'async',
     ...checked,
-    interest: new Interest(from, new Set(writes.keys())),
+    interest: interestIn(from, new Set(writes.keys())),
     create: create.map((sql) => ({ sql, params: [] })),
     // One order for all: what its statements touch, nobody here knows.
     keysOf: () => [name],
