@@ -24,6 +24,7 @@ export type {
   EventStore,
   ExpectedVersion,
   ImportResult,
+  Inline,
   Position,
   ReadQuery,
   Receipt,

@@ -59,6 +59,7 @@ export interface ErrorDetails {
   file_exists: { readonly file: string };
   idempotency_key_reused: { readonly key: string };
   import_refused: { readonly stream: string; readonly version: number; readonly reason: string };
+  inline_conflict: { readonly result: 'fenced' | 'checkpoint_moved' | 'revision_moved' };
   limit_exceeded: { readonly limit: string; readonly value: number; readonly max: number; readonly subject: string };
   name_invalid: { readonly what: string; readonly name: string; readonly reason: string };
   option_invalid: { readonly option: string; readonly value: unknown; readonly expected: string };
@@ -218,6 +219,11 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   import_refused: {
     says: ({ stream, version, reason }) => `Version ${version} of ${stream} cannot be imported: ${reason}.`,
     remedy: 'Import whole streams in position order, unaltered, into a store that has no other history of them.',
+  },
+  inline_conflict: {
+    says: ({ result }) =>
+      `The change that belongs to the append did not find what it builds on (${result}): nothing was written.`,
+    remedy: 'Repeat the append. If it recurs, somebody else moves the same checkpoint or documents: leave them to one.',
   },
   limit_exceeded: {
     says: ({ limit, value, max, subject }) => `${subject}: ${value} exceeds ${limit} = ${max}.`,

@@ -3,7 +3,7 @@ import { fromHex, toUtf8 } from '../event/bytes.ts';
 import { matches } from '../event/query.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { AppendRequest, AppendResult, ExpectedVersion, Receipt } from '../store/port.ts';
-import { bigints, integers, Packing, transaction } from './packing.ts';
+import { beginning, bigints, callOf, integers, Packing, transaction } from './packing.ts';
 import { queryJson } from './select-events.ts';
 
 const expectations = { any: -1, no_stream: -2, stream_exists: -3, deleted: -4 } as const;
@@ -12,8 +12,14 @@ function expectedNumber(expected: ExpectedVersion): number {
   return typeof expected === 'number' ? expected : expectations[expected];
 }
 
+/**
+ * How long a client that has staged a group may be silent. It holds the lock under which everybody appends: without this, one
+ * that stalls, or is cut off without a farewell, would hold them all up for as long as the network believes in it.
+ */
+const stallMs = 10_000;
+
 /** What the function `append` answers. */
-interface Answer {
+export interface Answer {
   /** Of the last event before the group's. */
   readonly position: number;
   readonly recordedAt: number;
@@ -61,7 +67,9 @@ function bytesOf(hex: string): Uint8Array {
 
 /** One call of the function `append`. The same call sent again, because its answer was lost, is answered the same. */
 export class AppendCall {
-  readonly sql: string;
+  readonly #schema: string;
+  readonly #call: string;
+  readonly #token: bigint;
   readonly #group: readonly AppendRequest[];
   readonly #names: readonly string[];
   readonly #eventsPerStreamMax: number;
@@ -83,8 +91,10 @@ export class AppendCall {
     this.#names = [...names.all];
     this.#eventsPerStreamMax = eventsPerStreamMax;
     const condition_queries = conditions.map(({ failIfMatch }) => payload.add(toUtf8(queryJson(failIfMatch))));
-    this.sql = transaction(schema, 'append', {
-      token: { bigint: randomBytes(8).readBigInt64BE() },
+    this.#token = randomBytes(8).readBigInt64BE();
+    this.#schema = schema;
+    this.#call = callOf(schema, 'append', {
+      token: { bigint: this.#token },
       now: { bigint: now },
       events_per_stream_max: { bigint: Number.isFinite(eventsPerStreamMax) ? eventsPerStreamMax : null },
       ...packing.arguments,
@@ -106,6 +116,21 @@ export class AppendCall {
       event_writes: integers(places.map(({ write }) => write)),
       event_offsets: integers(places.map(({ offset }) => offset)),
     });
+  }
+
+  /** The whole of it. The second statement answers. */
+  get sql(): string {
+    return transaction(this.#call);
+  }
+
+  /**
+   * Leaves the transaction open. The third statement answers; the fourth tells whether it has been done now (or before, and is
+   * only answered again), and how durably it is to be committed.
+   */
+  get stagingSql(): string {
+    const made = `select xmin = pg_current_xact_id()::xid as is_staged, current_setting('synchronous_commit') as durability
+      from "${this.#schema}".answers where token = '${this.#token}'::bigint`;
+    return `${beginning}; set local idle_in_transaction_session_timeout = ${stallMs}; ${this.#call}; ${made}`;
   }
 
   results(answer: Answer): readonly AppendResult[] {

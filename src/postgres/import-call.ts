@@ -1,7 +1,7 @@
 import type { PortableEvent } from '../event/event.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { ImportResult, Receipt } from '../store/port.ts';
-import { bigints, integers, Packing, transaction } from './packing.ts';
+import { bigints, callOf, integers, Packing, transaction } from './packing.ts';
 
 /** What the function `import` answers; `refused` is an event's number, from 1. */
 type Answer = { readonly imported: number } | { readonly refused: number; readonly reason: string };
@@ -20,7 +20,7 @@ export class ImportCall {
     );
     const { names } = packing;
     this.#events = events;
-    this.sql = transaction(schema, 'import', {
+    const call = callOf(schema, 'import', {
       ...packing.arguments,
       event_streams: integers(events.map(({ stream }) => names.number(stream))),
       event_versions: bigints(events.map(({ version }) => version)),
@@ -28,6 +28,7 @@ export class ImportCall {
       receipt_times: bigints(receipts.map(({ recordedAt }) => recordedAt)),
       receipt_positions: bigints(receipts.map(({ position }) => position ?? null)),
     });
+    this.sql = transaction(call);
   }
 
   /** @throws {EngineError} `import_refused` */

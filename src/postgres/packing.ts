@@ -104,13 +104,21 @@ export type Argument =
 export const integers = (list: readonly number[]): Argument => ({ integers: list, type: 'integer' });
 export const bigints = (list: readonly (number | null)[]): Argument => ({ integers: list, type: 'bigint' });
 
+/** The statement that calls a function. */
+export function callOf(schema: string, name: string, parameters: Readonly<Record<string, Argument>>): string {
+  const list = Object.entries(parameters).map(([parameter, value]) => `${parameter} => ${literal(value)}`);
+  return `select "${schema}".${name}(${list.join(', ')}) as answer`;
+}
+
+/** Each statement sees what was committed before it: what is looked at under a lock is as new as the lock. */
+export const beginning = 'begin isolation level read committed';
+
 /**
- * One message that begins a transaction, calls the function, and commits: a client that stalls or dies while it sends has not
+ * One message that begins a transaction, makes the call, and commits: a client that stalls or dies while it sends has not
  * begun, and one that does so later holds up nobody.
  */
-export function transaction(schema: string, name: string, parameters: Readonly<Record<string, Argument>>): string {
-  const list = Object.entries(parameters).map(([parameter, value]) => `${parameter} => ${literal(value)}`);
-  return `begin isolation level read committed; select "${schema}".${name}(${list.join(', ')}) as answer; commit`;
+export function transaction(call: string): string {
+  return `${beginning}; ${call}; commit`;
 }
 
 function literal(argument: Argument): string {

@@ -1,6 +1,5 @@
-import type { ClientBase, QueryConfig } from 'pg';
 import { toHex, toUtf8 } from '../event/bytes.ts';
-import { EngineError, describe } from '../ground/errors.ts';
+import { EngineError } from '../ground/errors.ts';
 import { fulfils } from '../store/document-filter.ts';
 import { indexedPaths } from '../store/document-sql.ts';
 import { documentText, isBytes, sortKeys } from '../store/document-value.ts';
@@ -16,7 +15,6 @@ import type {
   Document,
   DocumentPage,
   DocumentQuery,
-  SqlStatement,
   StateCapabilities,
   StateCommit,
   StateCommitResult,
@@ -24,9 +22,10 @@ import type {
 } from '../store/state-port.ts';
 import { Waiters } from '../store/waiters.ts';
 import type { Connections } from './connections.ts';
-import { isPassing, serverCode, toEngineError } from './failures.ts';
+import { serverCode, toEngineError } from './failures.ts';
 import type { ResolvedOptions } from './options.ts';
-import { transaction } from './packing.ts';
+import { beginning } from './packing.ts';
+import { StateChange } from './state-change.ts';
 
 type Row = [key: string, revision: string, json: string | null, bytes: Buffer | null];
 const columns = 'key, revision, json::text, bytes';
@@ -34,14 +33,6 @@ const columns = 'key, revision, json::text, bytes';
 const rowsPerFetch = 1_000;
 /** How often checkpoints are looked at that somebody waits for. */
 const lookMs = 25;
-
-/** What `commit_state` raises. */
-const outcomes: ReadonlyMap<string | undefined, StateCommitResult> = new Map([
-  ['ES001', 'fenced'],
-  ['ES002', 'checkpoint_moved'],
-  ['ES003', 'revision_moved'],
-]);
-const collectionUnknown = 'ES004';
 
 /** Takes a row; says whether that is enough. */
 type Take = (row: Row) => boolean;
@@ -165,32 +156,23 @@ export class PostgresStateStore implements StateStore {
     );
   }
 
-  async commit(change: StateCommit): Promise<StateCommitResult> {
-    this.#checkOpen();
-    checkCommit(change, this.capabilities);
-    const { checkpoints = [], statements = [] } = change;
-    const packed = await this.#pack(change);
-    const begun = transaction(this.#options.schema, 'commit_state', { change: { bytes: toHex(packed) } });
-    const result = await this.#connections.patiently(async (client) => {
-      try {
-        if (statements.length === 0) await client.query(begun);
-        else {
-          await client.query(begun.slice(0, begun.lastIndexOf(';')));
-          for (const statement of statements) await run(client, statement);
-          await client.query('commit');
-        }
-        return 'committed';
-      } catch (error) {
-        const code = serverCode(error);
-        const outcome = outcomes.get(code);
-        if (outcome === undefined && code !== collectionUnknown) throw error;
-        await client.query('rollback');
-        if (outcome !== undefined) return outcome;
-        throw new EngineError('collection_unknown', { collection: describe(error) });
-      }
-    });
-    if (result === 'committed') for (const { name, to } of checkpoints) this.#waiters.get(name)?.reached(to);
+  async commit(given: StateCommit): Promise<StateCommitResult> {
+    const change = await this.change(given);
+    const result = await this.#connections.patiently((client) => change.make(client, [beginning], ['commit']));
+    if (result === 'committed') this.committed(change);
     return result;
+  }
+
+  /** A change, to be made within a transaction. */
+  async change(given: StateCommit): Promise<StateChange> {
+    this.#checkOpen();
+    checkCommit(given, this.capabilities);
+    return new StateChange(this.#options.schema, await this.#pack(given), given);
+  }
+
+  /** Who waits for its checkpoints is told. */
+  committed({ checkpoints }: StateChange): void {
+    for (const { name, to } of checkpoints) this.#waiters.get(name)?.reached(to);
   }
 
   async #pack({ fences = [], checkpoints = [], puts = [], deletes = [] }: StateCommit): Promise<Uint8Array> {
@@ -323,15 +305,4 @@ const numbered = (index: number): string => `$${index}`;
 
 function documentOf([key, revision, json, bytes]: Row): Document {
   return toDocument({ key, revision: Number(revision), json, bytes } satisfies DocumentRow);
-}
-
-async function run(client: ClientBase, { sql, params }: SqlStatement): Promise<void> {
-  try {
-    // One statement only, also where it has no parameters.
-    await client.query({ text: sql, values: [...params], queryMode: 'extended' } as QueryConfig);
-  } catch (error) {
-    if (isPassing(error) || serverCode(error) === undefined) throw error;
-    await client.query('rollback');
-    throw new EngineError('statement_failed', { statement: sql, reason: describe(error) }, { cause: error });
-  }
 }

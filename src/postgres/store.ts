@@ -10,6 +10,7 @@ import type {
   Capabilities,
   EventStore,
   ImportResult,
+  Inline,
   Position,
   ReadQuery,
   Receipt,
@@ -20,10 +21,12 @@ import type {
 import { AppendCall } from './append-call.ts';
 import { Connections } from './connections.ts';
 import { loadDriver } from './driver.ts';
+import { toEngineError } from './failures.ts';
 import { ImportCall } from './import-call.ts';
 import { prepareSchema } from './migrations.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Reader } from './reader.ts';
+import { appendStaged, wouldRefuse } from './staging.ts';
 import { PostgresStateStore } from './state-store.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -45,6 +48,8 @@ export class PostgresEventStore implements EventStore {
   readonly #reading: Connections;
   readonly #reader: Reader;
   readonly #wakeUp: WakeUp;
+  /** Opened last. */
+  #state: PostgresStateStore | undefined;
   #closing: Promise<void> | undefined;
 
   static async open(options: ResolvedOptions, given: BackendOptions): Promise<PostgresEventStore> {
@@ -76,13 +81,13 @@ export class PostgresEventStore implements EventStore {
     this.#wakeUp = parts.wakeUp;
   }
 
-  async append(group: readonly AppendRequest[]): Promise<readonly AppendResult[]> {
+  async append(group: readonly AppendRequest[], inline?: Inline): Promise<readonly AppendResult[]> {
     this.#checkOpen();
-    const call = new AppendCall(this.#options.schema, group, readClock(this.#clock), this.#eventsPerStreamMax);
+    if (inline !== undefined) return this.#appendInline(group, inline);
+    const call = this.#appendCall(group);
     try {
       const results = call.results(await this.#call(call.sql));
-      const last = results.findLast((result) => result.kind === 'appended' && result.position > 0);
-      if (last?.kind === 'appended') this.#wakeUp.appended(last.position);
+      this.#tell(results);
       return results;
     } catch (error) {
       if (!(error instanceof EngineError) || error.code !== 'store_failed') throw error;
@@ -92,6 +97,67 @@ export class PostgresEventStore implements EventStore {
       const middle = Math.ceil(group.length / 2);
       return [...(await this.append(group.slice(0, middle))), ...(await this.append(group.slice(middle)))];
     }
+  }
+
+  async #appendInline(group: readonly AppendRequest[], inline: Inline): Promise<readonly AppendResult[]> {
+    const call = this.#appendCall(group);
+    const state = this.#state;
+    const ended = await this.#writing.patiently((client) =>
+      appendStaged(client, call, async (results) => {
+        const change = await inline(results);
+        if (change !== undefined && state === undefined)
+          throw new EngineError('request_invalid', { reason: 'No state store is open' });
+        return change && state?.change(change);
+      }),
+    );
+    switch (ended.kind) {
+      case 'committed':
+        if (ended.change !== undefined) state?.committed(ended.change);
+        this.#tell(ended.results);
+        return ended.results;
+      case 'given_up':
+        throw ended.error;
+      case 'refused':
+        return this.#appendWithoutRefused(group, inline, toEngineError(ended.error, this.#options.name));
+      default:
+        return ended satisfies never;
+    }
+  }
+
+  /** What the server refuses is no reason to fail the rest; `inline` sees the whole group all the same. */
+  async #appendWithoutRefused(
+    group: readonly AppendRequest[],
+    inline: Inline,
+    error: EngineError,
+  ): Promise<readonly AppendResult[]> {
+    if (error.code !== 'store_failed') throw error;
+    const index = await this.#firstRefused(group);
+    const whole = (results: readonly AppendResult[]) => results.toSpliced(index, 0, { kind: 'failed', error });
+    if (group.length === 1) return whole([]);
+    return whole(await this.#appendInline(group.toSpliced(index, 1), (results) => inline(whole(results))));
+  }
+
+  /** The last of the shortest beginning of the group that the server refuses, found by staging beginnings of it. */
+  async #firstRefused(group: readonly AppendRequest[]): Promise<number> {
+    let [low, high] = [0, group.length - 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const call = this.#appendCall(group.slice(0, middle + 1));
+      const isRefused = await this.#writing.patiently((client) => wouldRefuse(client, call));
+      if (isRefused) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #appendCall(group: readonly AppendRequest[]): AppendCall {
+    return new AppendCall(this.#options.schema, group, readClock(this.#clock), this.#eventsPerStreamMax);
+  }
+
+  /** Those who wait for events, of those that were appended. */
+  #tell(results: readonly AppendResult[]): void {
+    const last = results.findLast((result) => result.kind === 'appended' && result.position > 0);
+    if (last?.kind === 'appended') this.#wakeUp.appended(last.position);
   }
 
   async #call<Answer>(sql: string): Promise<Answer> {
@@ -178,7 +244,8 @@ export class PostgresEventStore implements EventStore {
   /** Documents in the same schema. */
   openState(): PostgresStateStore {
     this.#checkOpen();
-    return new PostgresStateStore(this.#reading, this.#options);
+    this.#state = new PostgresStateStore(this.#reading, this.#options);
+    return this.#state;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

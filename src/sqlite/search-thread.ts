@@ -27,7 +27,7 @@ interface Opened {
 const { file, lockTimeoutMs } = workerData as FileOptions;
 let opened: Opened | undefined;
 
-serve(file, (kind, argument) => retryWhileBusy(file, lockTimeoutMs, () => handle(kind, argument)));
+serve(file, { handle: (kind, argument) => retryWhileBusy(file, lockTimeoutMs, () => handle(kind, argument)) });
 
 /** With the first call, and again with the next one if it fails. */
 function open(): Opened {

@@ -29,7 +29,7 @@ import type { CollectionTable } from './collections.ts';
 import { openForReading } from './connection.ts';
 import { isBusy, toEngineError } from './failures.ts';
 import { GrowthWatch } from './growth-watch.ts';
-import type { PackedPut, StateCall } from './state-writer.ts';
+import type { PackedCommit, PackedPut, StateCall } from './state-writer.ts';
 
 const columns = 'key, revision, json, bytes';
 /** Rows that are looked at before everything else gets its turn: some milliseconds. */
@@ -141,19 +141,26 @@ export class SqliteStateStore implements StateStore {
   }
 
   async commit(change: StateCommit): Promise<StateCommitResult> {
-    this.#checkOpen();
-    checkCommit(change, this.capabilities);
-    const { fences = [], checkpoints = [], puts = [], deletes = [], statements = [] } = change;
-    const packed = await this.#pack(puts);
-    const result = await this.#write<StateCommitResult>({
-      kind: 'commit',
-      change: { fences, checkpoints, deletes, statements, puts: packed },
-    });
-    if (result === 'committed') for (const { name } of checkpoints) this.#watches.get(name)?.notice();
+    const packed = await this.pack(change);
+    const result = await this.#write<StateCommitResult>({ kind: 'commit', change: packed });
+    if (result === 'committed') this.committed(packed);
     return result;
   }
 
-  async #pack(puts: readonly DocumentPut[]): Promise<readonly PackedPut[]> {
+  /** A change as the writer's thread takes it. */
+  async pack(change: StateCommit): Promise<PackedCommit> {
+    this.#checkOpen();
+    checkCommit(change, this.capabilities);
+    const { fences = [], checkpoints = [], puts = [], deletes = [], statements = [] } = change;
+    return { fences, checkpoints, deletes, statements, puts: await this.#packPuts(puts) };
+  }
+
+  /** Who waits for these checkpoints is told. */
+  committed({ checkpoints }: PackedCommit): void {
+    for (const { name } of checkpoints) this.#watches.get(name)?.notice();
+  }
+
+  async #packPuts(puts: readonly DocumentPut[]): Promise<readonly PackedPut[]> {
     const known = new Map<string, CollectionTable>();
     for (const { collection } of puts) {
       if (!known.has(collection)) known.set(collection, await this.#read(() => this.#collections.table(collection)));

@@ -57,7 +57,7 @@ export class StateWriter {
       case 'drop':
         return this.#drop(call.collection);
       case 'commit':
-        return this.#commit(call.change);
+        return this.commit(call.change);
       case 'lease':
         return this.#lease(call);
       case 'release':
@@ -89,7 +89,7 @@ export class StateWriter {
   }
 
   /** Looks at everything first: then there is nothing to undo. */
-  #commit({ fences, checkpoints, puts, deletes, statements }: PackedCommit): StateCommitResult {
+  commit({ fences, checkpoints, puts, deletes, statements }: PackedCommit): StateCommitResult {
     for (const { lease, epoch } of fences) if (this.#leaseRow(lease)?.epoch !== epoch) return 'fenced';
     for (const { name, from } of checkpoints) if (this.#checkpoint(name) !== from) return 'checkpoint_moved';
     for (const { collection, key, ifRevision } of [...puts, ...deletes])

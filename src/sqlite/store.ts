@@ -12,6 +12,7 @@ import type {
   Capabilities,
   EventStore,
   ImportResult,
+  Inline,
   Position,
   ReadQuery,
   Receipt,
@@ -26,12 +27,15 @@ import { GrowthWatch } from './growth-watch.ts';
 import { isBusy, toEngineError } from './failures.ts';
 import { realPath } from './file-identity.ts';
 import { packEvents, transferables } from './packed-events.ts';
+import { packGroup } from './packed-group.ts';
+import type { PackedGroup } from './packed-group.ts';
 import { Reader } from './reader.ts';
 import type { SearchCall } from './search-thread.ts';
 import { SqliteStateStore } from './state-store.ts';
+import type { PackedCommit } from './state-writer.ts';
 import { fromWire, ThreadLink } from './thread-link.ts';
-import type { ImportCall, PackedGroup, WriterOptions } from './writer.ts';
-import type { WiredResult } from './writer-thread.ts';
+import type { ImportCall, WriterOptions } from './writer.ts';
+import type { FinishCall, WiredResult, WiredStaging } from './writer-thread.ts';
 
 /** A query with every bound in place. */
 interface ResolvedQuery {
@@ -60,6 +64,8 @@ export class SqliteEventStore implements EventStore {
   readonly #growth: GrowthWatch;
   /** Started by the first search. */
   #searcher: ThreadLink | undefined;
+  /** Opened last. */
+  #state: SqliteStateStore | undefined;
   #closing: Promise<void> | undefined;
 
   static async open(
@@ -93,21 +99,37 @@ export class SqliteEventStore implements EventStore {
     this.#growth = new GrowthWatch(this.#reader, file);
   }
 
-  async append(group: readonly AppendRequest[]): Promise<readonly AppendResult[]> {
+  async append(group: readonly AppendRequest[], inline?: Inline): Promise<readonly AppendResult[]> {
     this.#checkOpen();
-    const events = packEvents(group.flatMap(({ writes }) => writes.flatMap((write) => write.events)));
-    const requests = group.map(({ writes, checks, conditions, receipts }) => ({
-      writes: writes.map((write) => ({ stream: write.stream, expected: write.expected, count: write.events.length })),
-      checks,
-      conditions,
-      receipts,
-    }));
-    const argument: PackedGroup = { requests, events, now: readClock(this.#clock) };
-    const results = await this.#writing.call<readonly WiredResult[]>('append', argument, transferables(events));
+    const packed = packGroup(group, readClock(this.#clock));
+    if (inline !== undefined) return this.#appendInline(packed, inline);
+    const results = await this.#writing.call<readonly WiredResult[]>('append', packed, transferables(packed.events));
     this.#growth.notice();
-    return results.map((result) =>
-      result.kind === 'failed' ? { kind: 'failed', error: fromWire(result.error) } : result,
-    );
+    return results.map(unwired);
+  }
+
+  /** The thread keeps the transaction open, and everything else waiting, until it is told how this ends. */
+  async #appendInline(packed: PackedGroup, inline: Inline): Promise<readonly AppendResult[]> {
+    const staged = await this.#writing.call<WiredStaging>('stage', packed, transferables(packed.events));
+    const results = staged.results.map(unwired);
+    const { staging } = staged;
+    if (staging === undefined) return results;
+    const state = this.#state;
+    let change: PackedCommit | undefined;
+    try {
+      const given = await inline(results);
+      if (given !== undefined && state === undefined)
+        throw new EngineError('request_invalid', { reason: 'No state store is open' });
+      change = given && (await state?.pack(given));
+      await this.#writing.call('finish', { staging, change } satisfies FinishCall);
+    } catch (error) {
+      // If it has not ended by that very error.
+      await this.#writing.call('abandon', staging).catch(() => undefined);
+      throw error;
+    }
+    if (change !== undefined) state?.committed(change);
+    this.#growth.notice();
+    return results;
   }
 
   async *read(query: ReadQuery, signal?: AbortSignal): AsyncGenerator<readonly Recorded[]> {
@@ -280,7 +302,8 @@ export class SqliteEventStore implements EventStore {
   /** Documents in the same file, written by the same thread. */
   openState(clock: Clock): SqliteStateStore {
     this.#checkOpen();
-    return new SqliteStateStore(this.#file, clock, (call) => this.#writing.call('state', call));
+    this.#state = new SqliteStateStore(this.#file, clock, (call) => this.#writing.call('state', call));
+    return this.#state;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -331,6 +354,10 @@ export class SqliteEventStore implements EventStore {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new EngineError('store_closed', {});
   }
+}
+
+function unwired(result: WiredResult): AppendResult {
+  return result.kind === 'failed' ? { kind: 'failed', error: fromWire(result.error) } : result;
 }
 
 /** Looked up before everything else gets its turn: some milliseconds. */

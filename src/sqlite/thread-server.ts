@@ -17,27 +17,37 @@ interface Call {
  */
 const awakeMs = availableParallelism() > 1 ? 0.05 : 0;
 
-/**
- * Answers the calls of a `ThreadLink`, one after another. `afterwards` runs once the answer is on its way, and says whether
- * there is something else to do before the next call.
- */
-export function serve(
-  file: string,
-  handle: (kind: string, argument: unknown) => unknown,
-  afterwards: () => boolean = () => false,
-): void {
+interface Served {
+  handle(kind: string, argument: unknown): unknown;
+  /** Runs once an answer is on its way, and says whether there is something else to do before the next call. */
+  afterwards?(): boolean;
+  /** Whether a call of this kind has to wait for others that are still to come. */
+  mustWait?(kind: string): boolean;
+}
+
+/** Answers the calls of a `ThreadLink`, one after another. */
+export function serve(file: string, { handle, afterwards = () => false, mustWait = () => false }: Served): void {
   const port = parentPort as MessagePort;
+  /** In the order in which they came. */
+  const waiting: Call[] = [];
   port.on('message', (first: Call) => {
-    for (let next: Call | undefined = first; next !== undefined;) {
-      const { call, kind, argument } = next;
-      port.postMessage(answer(call, kind, argument));
-      next = afterwards() ? undefined : nextCall(port);
+    for (let next: Call | undefined = first; next !== undefined; next = following()) {
+      if (mustWait(next.kind)) waiting.push(next);
+      else port.postMessage(answer(next));
     }
   });
 
+  /** Those that had to wait come before those that have not even arrived. */
+  function following(): Call | undefined {
+    const isBusy = afterwards();
+    const [longest] = waiting;
+    if (longest !== undefined && !mustWait(longest.kind)) return waiting.shift();
+    return isBusy ? undefined : nextCall(port);
+  }
+
   port.postMessage('ready' satisfies Reply);
 
-  function answer(call: number, kind: string, argument: unknown): Reply {
+  function answer({ call, kind, argument }: Call): Reply {
     try {
       return { call, result: handle(kind, argument) };
     } catch (error) {

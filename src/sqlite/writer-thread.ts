@@ -2,16 +2,29 @@
 import { workerData } from 'node:worker_threads';
 import { EngineError } from '../ground/errors.ts';
 import type { AppendResult } from '../store/port.ts';
+import type { PackedGroup } from './packed-group.ts';
 import { toWire } from './thread-link.ts';
 import type { WireError } from './thread-link.ts';
 import { serve } from './thread-server.ts';
-import type { StateCall } from './state-writer.ts';
+import type { PackedCommit, StateCall } from './state-writer.ts';
 import { Writer } from './writer.ts';
-import type { ImportCall, PackedGroup, WriterOptions } from './writer.ts';
+import type { ImportCall, WriterOptions } from './writer.ts';
 
 export type WiredResult =
   | Exclude<AppendResult, { kind: 'failed' }>
   | { readonly kind: 'failed'; readonly error: WireError };
+
+/** A group that was judged. Where there are events of it, it is staged under a number, and is to be finished or abandoned. */
+export interface WiredStaging {
+  readonly results: readonly WiredResult[];
+  readonly staging: number | undefined;
+}
+
+export interface FinishCall {
+  readonly staging: number;
+  /** What is committed with the events. */
+  readonly change: PackedCommit | undefined;
+}
 
 /** How long nothing is tried after a slice of the index failed, for example because the disk is full. */
 const retryMs = 1_000;
@@ -28,20 +41,26 @@ let scheduled: NodeJS.Immediate | NodeJS.Timeout | undefined;
 let owed = 0;
 let owedUntil = 0;
 
-serve(options.file, handle, () => {
-  if (writer === undefined) return false;
-  const { position } = writer.head;
-  owed += (position - owedUntil) / eventsPerSlice;
-  owedUntil = position;
-  writer.checkpointIfDue();
-  if (writer.isIndexDue) scheduled ??= setImmediate(maintain);
-  return scheduled !== undefined;
+serve(options.file, {
+  handle,
+  afterwards: () => {
+    if (writer === undefined || writer.isStaged) return false;
+    const { position } = writer.head;
+    owed += (position - owedUntil) / eventsPerSlice;
+    owedUntil = position;
+    writer.checkpointIfDue();
+    if (writer.isIndexDue) scheduled ??= setImmediate(maintain);
+    return scheduled !== undefined;
+  },
+  // Nothing else belongs into a transaction that is open.
+  mustWait: (kind) => writer?.isStaged === true && kind !== 'finish' && kind !== 'abandon',
 });
 
 /** Writes the index while nothing is asked for, in slices so small that who asks meanwhile hardly waits. */
 function maintain(): void {
   scheduled = undefined;
-  if (writer === undefined) return;
+  // What is staged is followed by a call that schedules this anew.
+  if (writer === undefined || writer.isStaged) return;
   let isBuilt = true;
   do {
     isBuilt = writer.buildIndex();
@@ -63,6 +82,16 @@ function handle(kind: string, argument: unknown): unknown {
   switch (kind) {
     case 'append':
       return writer.append(argument as PackedGroup).map(wired);
+    case 'stage': {
+      const { results, staging } = writer.stage(argument as PackedGroup);
+      return { results: results.map(wired), staging } satisfies WiredStaging;
+    }
+    case 'finish': {
+      const { staging, change } = argument as FinishCall;
+      return writer.finish(staging, change);
+    }
+    case 'abandon':
+      return writer.abandon(argument as number);
     case 'import':
       return writer.import(argument as ImportCall);
     case 'receipt': {

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { deletedType } from '../event/event.ts';
-import type { EngineError } from '../ground/errors.ts';
+import { EngineError } from '../ground/errors.ts';
 import { overfull, refusal } from '../store/admission.ts';
 import type { AppendView, JudgedRequest } from '../store/admission.ts';
 import type { AppendResult, ImportResult, Receipt } from '../store/port.ts';
@@ -18,35 +18,28 @@ import { IndexBuilder } from './index-builder.ts';
 import { IndexRuns } from './index-runs.ts';
 import { NameReader } from './name-reader.ts';
 import { NameWriter } from './name-writer.ts';
-import { Unpacking } from './packed-events.ts';
-import type { PackedEvent, PackedEvents } from './packed-events.ts';
+import type { PackedEvent } from './packed-events.ts';
+import { unpackGroup } from './packed-group.ts';
+import type { PackedGroup } from './packed-group.ts';
 import { Receipts } from './receipts.ts';
 import { retryWhileBusy } from './retry-while-busy.ts';
 import { Search } from './search.ts';
 import { StateWriter } from './state-writer.ts';
+import type { PackedCommit } from './state-writer.ts';
 import { StreamIndex } from './stream-index.ts';
 import { StreamStates } from './stream-states.ts';
-
-/** A request whose events are packed beside the group: each write says how many of them are its own. */
-interface PackedRequest extends Omit<JudgedRequest, 'writes'> {
-  readonly writes: readonly {
-    readonly stream: string;
-    readonly expected: JudgedRequest['writes'][number]['expected'];
-    readonly count: number;
-  }[];
-}
-
-export interface PackedGroup {
-  readonly requests: readonly PackedRequest[];
-  readonly events: PackedEvents;
-  /** The caller's clock, in ms since the epoch. */
-  readonly now: number;
-}
 
 /** What was recorded elsewhere. */
 export interface ImportCall {
   readonly events: ImportedEvents;
   readonly receipts: readonly Receipt[];
+}
+
+/** A transaction that is open, on top of what other processes appended. */
+interface Transaction {
+  /** As it will be. */
+  readonly head: Head;
+  readonly before: Head;
 }
 
 export interface WriterOptions extends FileOptions {
@@ -82,6 +75,11 @@ export class Writer {
   readonly #selectLogState: StatementSync;
   readonly #insertEvent: StatementSync;
   #head: Head;
+  /** The group whose transaction is open until somebody says what is committed with it. */
+  #staged: (Transaction & { readonly staging: number }) | undefined;
+  /** Of the last group that was staged. */
+  #lastStaging = 0;
+  #isCommitting = false;
   /** Pages of the log at which its new beginning is waited for. */
   #restartPages = longLogPages;
   /** Once set, nothing is written any more: what the connection says can't be trusted. */
@@ -115,20 +113,57 @@ export class Writer {
     while (this.#index.parts.tail !== undefined && this.buildIndex());
   }
 
-  append({ requests, events, now }: PackedGroup): readonly AppendResult[] {
-    const unpacking = new Unpacking(events);
-    const unpacked = requests.map((request) => ({
-      ...request,
-      writes: request.writes.map(({ stream, expected, count }) => ({
-        stream,
-        expected,
-        events: unpacking.take(count),
-      })),
-    }));
-    return this.#transact((head) => {
-      const recordedAt = Math.max(now, head.recordedAt);
-      return unpacked.map((request) => this.#appendOne(request, recordedAt, head));
+  append(group: PackedGroup): readonly AppendResult[] {
+    const requests = unpackGroup(group);
+    return this.#transact((head) => this.#judge(requests, group.now, head));
+  }
+
+  /** As `append`, but with events among it the transaction stays open, for `finish` or `abandon`: nothing else may be done before. */
+  stage(group: PackedGroup): { readonly results: readonly AppendResult[]; readonly staging: number | undefined } {
+    const requests = unpackGroup(group);
+    return this.#guarded(() => {
+      const transaction = this.#begin();
+      const { head, before } = transaction;
+      const results = this.#judge(requests, group.now, head);
+      if (head.position > before.position) {
+        this.#staged = { ...transaction, staging: ++this.#lastStaging };
+        return { results, staging: this.#lastStaging };
+      }
+      this.#commit(transaction);
+      return { results, staging: undefined };
     });
+  }
+
+  /** @throws {EngineError} `inline_conflict`, or what is wrong with the change; the group is gone then. */
+  finish(staging: number, change: PackedCommit | undefined): void {
+    const transaction = this.#takeStaged(staging);
+    if (transaction === undefined) throw new Error(`group ${staging} is not staged`);
+    this.#guarded(() => {
+      const result = change === undefined ? 'committed' : this.#state.commit(change);
+      if (result !== 'committed') throw new EngineError('inline_conflict', { result });
+      this.#commit(transaction);
+    });
+  }
+
+  /** If it has not ended already. */
+  abandon(staging: number): void {
+    if (this.#takeStaged(staging) !== undefined) this.#rollBack();
+  }
+
+  #takeStaged(staging: number): Transaction | undefined {
+    const staged = this.#staged;
+    if (staged?.staging !== staging) return undefined;
+    this.#staged = undefined;
+    return staged;
+  }
+
+  get isStaged(): boolean {
+    return this.#staged !== undefined;
+  }
+
+  #judge(requests: readonly JudgedRequest<PackedEvent>[], now: number, head: Head): readonly AppendResult[] {
+    const recordedAt = Math.max(now, head.recordedAt);
+    return requests.map((request) => this.#appendOne(request, recordedAt, head));
   }
 
   #appendOne(request: JudgedRequest<PackedEvent>, recordedAt: number, head: Head): AppendResult {
@@ -225,32 +260,47 @@ export class Writer {
     }
   }
 
-  /**
-   * Everything that writes goes through here: under the file's lock, on top of what other processes appended, and
-   * durable when it returns.
-   */
   #transact<Result>(change: (head: Head) => Result): Result {
-    if (this.#failure !== undefined) throw this.#failure;
-    let isCommitting = false;
-    try {
-      retryWhileBusy(this.#file, this.#lockTimeoutMs, () => this.#db.exec('begin immediate'));
-      requireOnlyName(this.#file, this.#identity);
-      const head = this.#headRow.read();
-      if (!this.#index.refresh(head, (row) => this.#streams.notice(row))) this.#streams.forget();
-      const before = { ...head };
-      const result = change(head);
-      if (Object.entries(head).some(([name, value]) => before[name as keyof Head] !== value)) this.#headRow.write(head);
-      isCommitting = true;
-      this.#db.exec('commit');
-      this.#head = head;
+    return this.#guarded(() => {
+      const transaction = this.#begin();
+      const result = change(transaction.head);
+      this.#commit(transaction);
       return result;
+    });
+  }
+
+  /** Everything that writes begins here: under the file's lock, on top of what other processes appended. */
+  #begin(): Transaction {
+    retryWhileBusy(this.#file, this.#lockTimeoutMs, () => this.#db.exec('begin immediate'));
+    requireOnlyName(this.#file, this.#identity);
+    const head = this.#headRow.read();
+    if (!this.#index.refresh(head, (row) => this.#streams.notice(row))) this.#streams.forget();
+    return { head, before: { ...head } };
+  }
+
+  /** Durable when it returns. */
+  #commit({ head, before }: Transaction): void {
+    if (Object.entries(head).some(([name, value]) => before[name as keyof Head] !== value)) this.#headRow.write(head);
+    this.#isCommitting = true;
+    this.#db.exec('commit');
+    this.#head = head;
+  }
+
+  /** Where something fails nothing of it is left, neither in the file nor in memory. */
+  #guarded<Result>(work: () => Result): Result {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#isCommitting = false;
+    try {
+      return work();
     } catch (error) {
-      throw this.#undo(error, isCommitting);
+      const explained = toEngineError(error, this.#file, this.#isCommitting ? 'unknown' : 'not_written');
+      this.#rollBack();
+      if (isFatal(error, explained, this.#isCommitting)) this.#failure = explained;
+      throw explained;
     }
   }
 
-  #undo(error: unknown, wasCommitting: boolean): EngineError {
-    const explained = toEngineError(error, this.#file, wasCommitting ? 'unknown' : 'not_written');
+  #rollBack(): void {
     this.#index.forget();
     this.#indexBuilder.reset();
     this.#streams.forget();
@@ -259,11 +309,9 @@ export class Writer {
     this.#receipts.forget();
     try {
       if (this.#db.isTransaction) this.#db.exec('rollback');
-    } catch (rollbackError) {
-      this.#failure = toEngineError(rollbackError, this.#file, 'unknown');
+    } catch (error) {
+      this.#failure = toEngineError(error, this.#file, 'unknown');
     }
-    if (isFatal(error, explained, wasCommitting)) this.#failure = explained;
-    return explained;
   }
 
   /** Brings the log into the database file, once it is long enough; after a group was answered, so that nobody waits. */

@@ -1,5 +1,7 @@
 import { EngineError } from '../ground/errors.ts';
 import { onAbort } from '../ground/on-abort.ts';
+import { appendFolded } from './inline.ts';
+import type { InlineFold } from './inline.ts';
 import type { AppendRequest, AppendResult, EventStore } from './port.ts';
 
 interface Pending {
@@ -25,6 +27,8 @@ const worthASync = 32;
  * way where the store takes it, so that encoding and answering the one overlaps with committing the other.
  */
 export class GroupCommit {
+  /** Folds the groups that begin from now on in their own transaction. They go one at a time. */
+  fold: InlineFold | undefined;
   readonly #store: EventStore;
   readonly #pendingMax: number;
   #queue: Pending[] = [];
@@ -83,7 +87,8 @@ export class GroupCommit {
 
   /** How many requests the next group may have; 0 while it is better to wait. */
   #sizeBehind(groupsUnderWay: number): number {
-    const { groupsInFlight } = this.#store.capabilities;
+    // A fold builds on what the one before it has written.
+    const groupsInFlight = this.fold === undefined ? this.#store.capabilities.groupsInFlight : 1;
     if (groupsUnderWay >= groupsInFlight) return 0;
     const waiting = this.#queue.length - this.#abortedCount;
     if (groupsUnderWay > 0) return waiting >= worthASync ? waiting : 0;
@@ -92,11 +97,22 @@ export class GroupCommit {
   }
 
   async #commit(group: readonly Pending[]): Promise<void> {
+    const { fold } = this;
     try {
+      if (fold !== undefined) return await this.#commitFolded(group, fold);
       const results = await this.#store.append(group.map(({ request }) => request));
       for (const [index, pending] of group.entries()) pending.resolve(results[index] as AppendResult);
     } catch (error) {
       for (const pending of group) pending.reject(error);
+    }
+  }
+
+  async #commitFolded(group: readonly Pending[], fold: InlineFold): Promise<void> {
+    const requests = group.map(({ request }) => request);
+    const folded = await appendFolded(this.#store, requests, fold);
+    for (const [index, result] of folded.entries()) {
+      if (result.kind === 'judged') group[index]?.resolve(result.result);
+      else group[index]?.reject(result.reason);
     }
   }
 

@@ -14,6 +14,7 @@ import type { LimitWarning, Limits } from '../ground/limits.ts';
 import { together } from '../ground/together.ts';
 import { checkGuards, checkReceipts, checkWrites } from './append-request.ts';
 import { GroupCommit } from './group-commit.ts';
+import type { InlineFold } from './inline.ts';
 import { verifyRecorded } from './import.ts';
 import type {
   AppendCondition,
@@ -186,6 +187,18 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
     if (result.kind === 'failed') throw result.error;
     if (result.kind === 'appended') this.#warnOfGrowth(request, result.versions);
     return result;
+  }
+
+  /**
+   * @internal From now on what is appended is folded in its own transaction, and what the fold says is committed with it.
+   * @throws {EngineError} `request_invalid` where the store cannot do that.
+   */
+  foldInline(fold: InlineFold | undefined): void {
+    if (fold !== undefined && !this.#store.capabilities.sharedTransaction)
+      throw new EngineError('request_invalid', {
+        reason: 'This store takes no documents into the transaction of an append',
+      });
+    this.#commits.fold = fold;
   }
 
   /** @internal Encodes by schemas of its own (without any, whatever is given), under the log's limits. */

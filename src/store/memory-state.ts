@@ -94,6 +94,11 @@ export class MemoryStateStore implements StateStore {
   }
 
   async commit(change: StateCommit): Promise<StateCommitResult> {
+    return this.commitNow(change);
+  }
+
+  /** In one go, so that nobody sees what comes with it without it. */
+  commitNow(change: StateCommit): StateCommitResult {
     this.#checkOpen();
     checkCommit(change, this.capabilities);
     const { fences = [], checkpoints = [], puts = [], deletes = [] } = change;
@@ -155,6 +160,10 @@ export class MemoryStateStore implements StateStore {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     for (const waiters of this.#waiters.values()) waiters.close();
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   #revision(collection: string, key: string): number {

@@ -19,6 +19,7 @@ import type {
   Capabilities,
   EventStore,
   ImportResult,
+  Inline,
   Position,
   ReadQuery,
   Receipt,
@@ -27,18 +28,30 @@ import type {
   StreamsQuery,
 } from './port.ts';
 import { defaultPageSize } from './read-query.ts';
+import type { StateCommit } from './state-port.ts';
+import { Turns } from './turns.ts';
 import { Waiters } from './waiters.ts';
 
 /**
  * A store in this process's memory, for tests and for learning how a store works: the same guarantees as the
- * others, but for durability. Each opening makes a new, empty one.
+ * others, but for durability. Each opening makes a new, empty one. Its documents are kept until they are closed; opening
+ * them again meanwhile gives the same.
  */
 export function memory(): Backend {
   return {
     name: 'memory',
     openEvents: async (options) => new MemoryEventStore(options),
-    openState: async (_events, { clock }) => new MemoryStateStore(clock),
+    openState: async (events, { clock }) => {
+      if (events instanceof MemoryEventStore) return events.openState(clock);
+      throw new EngineError('request_invalid', { reason: 'The state of this store is opened beside its events only' });
+    },
   };
+}
+
+/** A group that was judged, and the receipts that it leaves. */
+interface Judged {
+  readonly results: readonly AppendResult[];
+  readonly receipts: ReadonlyMap<string, Receipt>;
 }
 
 class MemoryEventStore implements EventStore {
@@ -57,6 +70,9 @@ class MemoryEventStore implements EventStore {
   readonly #streams = new Map<string, Recorded[]>();
   readonly #receipts = new Map<string, Receipt>();
   readonly #waiters = new Waiters();
+  /** What waits while a group is staged. */
+  readonly #turns = new Turns();
+  #state: MemoryStateStore | undefined;
   #closed = false;
 
   constructor({ clock, limits }: BackendOptions) {
@@ -64,16 +80,50 @@ class MemoryEventStore implements EventStore {
     this.#eventsPerStreamMax = limits.eventsPerStream;
   }
 
-  async append(group: readonly AppendRequest[]): Promise<readonly AppendResult[]> {
+  async append(group: readonly AppendRequest[], inline?: Inline): Promise<readonly AppendResult[]> {
+    this.#checkOpen();
+    if (inline !== undefined) return this.#turns.hold(() => this.#appendInline(group, inline));
+    return this.#turns.pass(() => this.#finish(this.#judge(group)));
+  }
+
+  async #appendInline(group: readonly AppendRequest[], inline: Inline): Promise<readonly AppendResult[]> {
+    const before = this.#events.length;
+    const judged = this.#judge(group);
+    if (this.#events.length > before) {
+      // In the turn in which they were put there: nobody has seen them.
+      const events = this.#removeAfter(before);
+      const change = await inline(judged.results);
+      this.#checkOpen();
+      if (change !== undefined) this.#change(change);
+      for (const event of events) this.#add(event);
+    }
+    return this.#finish(judged);
+  }
+
+  #change(change: StateCommit): void {
+    if (this.#state === undefined) throw new EngineError('request_invalid', { reason: 'No state store is open' });
+    const result = this.#state.commitNow(change);
+    if (result !== 'committed') throw new EngineError('inline_conflict', { result });
+  }
+
+  /** The events are in their places then; the receipts are not kept yet. */
+  #judge(group: readonly AppendRequest[]): Judged {
     this.#checkOpen();
     const recordedAt = this.#nextTime();
-    const results = group.map((request) => this.#appendOne(request, recordedAt));
+    const receipts = new Map<string, Receipt>();
+    const results = group.map((request) => this.#appendOne(request, recordedAt, receipts));
+    return { results, receipts };
+  }
+
+  #finish({ results, receipts }: Judged): readonly AppendResult[] {
+    for (const receipt of receipts.values()) this.#keep(receipt);
     this.#waiters.reached(this.#events.length);
     return results;
   }
 
-  #appendOne(request: AppendRequest, recordedAt: number): AppendResult {
-    const view = this.#view(recordedAt);
+  /** @param receipts those that the group leaves, so far. */
+  #appendOne(request: AppendRequest, recordedAt: number, receipts: Map<string, Receipt>): AppendResult {
+    const view = this.#view(recordedAt, receipts);
     const refused = refusal(request, view);
     if (refused !== undefined) return refused;
     const error = overfull(request, view, this.#eventsPerStreamMax);
@@ -87,7 +137,8 @@ class MemoryEventStore implements EventStore {
     });
     const position = this.#events.length;
     for (const receipt of request.receipts) {
-      this.#keep({ ...receipt, recordedAt, position: position > before ? position : undefined });
+      receipts.delete(receipt.key);
+      receipts.set(receipt.key, { ...receipt, recordedAt, position: position > before ? position : undefined });
     }
     return { kind: 'appended', position: position > before ? before + 1 : 0, versions, recordedAt };
   }
@@ -100,16 +151,19 @@ class MemoryEventStore implements EventStore {
 
   #record(draft: Draft, stream: string, version: number, recordedAt: number): void {
     const identity = { stream, version, recordedAt, bodyDigest: draft.bodyDigest };
-    const event: Recorded = { ...draft, ...identity, position: this.#events.length + 1, id: eventId(identity) };
+    this.#add({ ...draft, ...identity, position: this.#events.length + 1, id: eventId(identity) });
+  }
+
+  #add(event: Recorded): void {
     this.#events.push(event);
-    const events = this.#streams.get(stream);
-    if (events === undefined) this.#streams.set(stream, [event]);
+    const events = this.#streams.get(event.stream);
+    if (events === undefined) this.#streams.set(event.stream, [event]);
     else events.push(event);
   }
 
-  #view(now: number): AppendView {
+  #view(now: number, receipts: ReadonlyMap<string, Receipt>): AppendView {
     return {
-      receipt: (key) => this.#liveReceipt(key, now),
+      receipt: (key) => liveReceipt(receipts.get(key) ?? this.#receipts.get(key), now),
       head: (stream) => this.#headOf(stream),
       firstMatch: ({ failIfMatch, after }) => {
         for (const event of this.#events.slice(after)) if (matches(failIfMatch, event)) return event.position;
@@ -174,11 +228,15 @@ class MemoryEventStore implements EventStore {
 
   async receipt(key: string): Promise<Receipt | undefined> {
     this.#checkOpen();
-    return this.#liveReceipt(key, this.#nextTime());
+    return liveReceipt(this.#receipts.get(key), this.#nextTime());
   }
 
   async releaseReceipts(which: { expiredAt: number } | { owner: string }, limit: number): Promise<number> {
     this.#checkOpen();
+    return this.#turns.pass(() => this.#release(which, limit));
+  }
+
+  #release(which: { expiredAt: number } | { owner: string }, limit: number): number {
     const released = [...this.#receipts.values()]
       .filter((receipt) => ('owner' in which ? receipt.owner === which.owner : !isLive(receipt, which.expiredAt)))
       .slice(0, limit);
@@ -197,6 +255,11 @@ class MemoryEventStore implements EventStore {
   }
 
   async import(events: readonly PortableEvent[], receipts: readonly Receipt[]): Promise<ImportResult> {
+    this.#checkOpen();
+    return this.#turns.pass(() => this.#import(events, receipts));
+  }
+
+  #import(events: readonly PortableEvent[], receipts: readonly Receipt[]): ImportResult {
     this.#checkOpen();
     const before = this.#events.length;
     try {
@@ -229,12 +292,20 @@ class MemoryEventStore implements EventStore {
     this.#record(ownDraft(event), stream, version, recordedAt);
   }
 
-  #removeAfter(position: Position): void {
-    for (const { stream } of this.#events.splice(position)) {
+  #removeAfter(position: Position): readonly Recorded[] {
+    const removed = this.#events.splice(position);
+    for (const { stream } of removed) {
       const events = this.#streams.get(stream);
       events?.pop();
       if (events?.length === 0) this.#streams.delete(stream);
     }
+    return removed;
+  }
+
+  openState(clock: Clock): MemoryStateStore {
+    this.#checkOpen();
+    if (this.#state?.isClosed !== false) this.#state = new MemoryStateStore(clock);
+    return this.#state;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -248,13 +319,6 @@ class MemoryEventStore implements EventStore {
     return { stream, version, deleted: last?.type === deletedType, hotCount: version };
   }
 
-  #liveReceipt(key: string, now: number): Receipt | undefined {
-    const receipt = this.#receipts.get(key);
-    if (receipt === undefined || !isLive(receipt, now)) return undefined;
-    const { commandDigest, outcome } = receipt;
-    return { ...receipt, commandDigest: new Uint8Array(commandDigest), outcome: new Uint8Array(outcome) };
-  }
-
   /** Recorded time never runs backwards, whatever the clock does. */
   #nextTime(): number {
     return Math.max(readClock(this.#clock), this.#events.at(-1)?.recordedAt ?? 0);
@@ -263,4 +327,10 @@ class MemoryEventStore implements EventStore {
   #checkOpen(): void {
     if (this.#closed) throw new EngineError('store_closed', {});
   }
+}
+
+function liveReceipt(receipt: Receipt | undefined, now: number): Receipt | undefined {
+  if (receipt === undefined || !isLive(receipt, now)) return undefined;
+  const { commandDigest, outcome } = receipt;
+  return { ...receipt, commandDigest: new Uint8Array(commandDigest), outcome: new Uint8Array(outcome) };
 }

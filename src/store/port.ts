@@ -4,7 +4,7 @@ import type { EventQuery } from '../event/query.ts';
 import type { Clock } from '../ground/clock.ts';
 import type { EngineError } from '../ground/errors.ts';
 import type { Limits } from '../ground/limits.ts';
-import type { StateStore } from './state-port.ts';
+import type { StateCommit, StateStore } from './state-port.ts';
 
 /** Place in the store's order, 1 for the first event; 0 is before all. */
 export type Position = number;
@@ -97,6 +97,13 @@ export type AppendResult =
   /** This request alone could not be made, for a reason that is no expected outcome. */
   | { readonly kind: 'failed'; readonly error: EngineError };
 
+/**
+ * Sees what would become of each request if the group were committed now, and says what is to be committed with it
+ * (undefined: nothing). It may read events and documents, as they were before the group; it must not wait for anything that
+ * is written to the store: that would wait for it.
+ */
+export type Inline = (results: readonly AppendResult[]) => Promise<StateCommit | undefined>;
+
 /** All bounds must hold. */
 export interface ReadQuery {
   readonly stream?: string | undefined;
@@ -168,9 +175,17 @@ export interface EventStore extends AsyncDisposable {
   /**
    * Commits a group of independent requests together, judged in order, each seeing those before it. The
    * results are in the order of the group. When it resolves, what was appended survives the death of the machine.
-   * @throws {EngineError} `store_failed`, `store_full` and the like, if nothing of the group can be relied on.
+   *
+   * `inline`, which is only for backends with `sharedTransaction`, is called once the requests were judged and staged, if
+   * something would be appended: nobody sees any of it yet, and whoever else appends or imports waits. The change it gives is
+   * made by the state store that was opened last beside this one, in the same transaction: events and change, or neither. Where
+   * a staging is lost before it is committed (the server was restarted, say) the group is staged anew, and `inline` called anew.
+   * @throws {EngineError} `store_failed`, `store_full` and the like, if nothing of the group can be relied on;
+   * `inline_conflict` if the change did not find what it builds on, or what a state store's `commit` throws, and then nothing
+   * was written.
+   * @throws what `inline` throws, as it is; nothing was written.
    */
-  append(group: readonly AppendRequest[]): Promise<readonly AppendResult[]>;
+  append(group: readonly AppendRequest[], inline?: Inline): Promise<readonly AppendResult[]>;
 
   /**
    * Pages of events in position order, none of them empty. What was committed before the first page was asked

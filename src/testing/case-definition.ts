@@ -9,12 +9,16 @@ export interface Fixture {
   readonly clock: TestClock;
   /** Opens the case's store; again, if it is shared. Closed when the case ends. */
   open(options?: { readonly limits?: Partial<Limits>; readonly clock?: Clock }): Promise<EventStore>;
+  /** Opens the documents beside it. Closed when the case ends. */
+  openState(events: EventStore): Promise<StateStore>;
 }
+
+export type Need = 'multiStream' | 'matchedConditions' | 'gapless' | 'sharedTransaction' | 'shared';
 
 /** A case as it is written down: with what it needs. */
 export interface CaseDefinition {
   readonly name: string;
-  readonly needs?: 'multiStream' | 'matchedConditions' | 'gapless' | 'shared';
+  readonly needs?: Need | readonly Need[];
   readonly run: (fixture: Fixture) => Promise<void>;
 }
 

@@ -1,11 +1,11 @@
-import type { Backend, Capabilities, EventStore } from '../store/port.ts';
-import type { StateStore } from '../store/state-port.ts';
+import type { Backend, Capabilities } from '../store/port.ts';
 import { systemClock } from '../ground/clock.ts';
 import { resolveLimits } from '../ground/limits.ts';
 import { appendCases } from './append-cases.ts';
-import type { CaseDefinition, Fixture, StateCaseDefinition } from './case-definition.ts';
+import type { CaseDefinition, Fixture, Need, StateCaseDefinition } from './case-definition.ts';
 import { conditionCases } from './condition-cases.ts';
 import { importCases } from './import-cases.ts';
+import { inlineCases } from './inline-cases.ts';
 import { readCases } from './read-cases.ts';
 import { receiptCases } from './receipt-cases.ts';
 import { sharedCases } from './shared-cases.ts';
@@ -44,6 +44,7 @@ const definitions: readonly CaseDefinition[] = [
   ...streamCases,
   ...receiptCases,
   ...importCases,
+  ...inlineCases,
   ...sharedCases,
 ];
 
@@ -56,15 +57,15 @@ const definitions: readonly CaseDefinition[] = [
  */
 export function eventStoreConformance(target: ConformanceTarget): readonly ConformanceCase[] {
   return definitions.map(({ name, needs, run }) => {
-    const skip = needs === undefined ? undefined : missing(needs, target);
+    const skip = [needs ?? []]
+      .flat()
+      .map((need) => missing(need, target))
+      .find((missed) => missed !== undefined);
     return { name, ...(skip !== undefined && { skip }), run: () => runIn(target, run) };
   });
 }
 
-function missing(
-  need: NonNullable<CaseDefinition['needs']>,
-  { capabilities, shared }: ConformanceTarget,
-): string | undefined {
+function missing(need: Need, { capabilities, shared }: ConformanceTarget): string | undefined {
   switch (need) {
     case 'multiStream':
       return capabilities.multiStream ? undefined : 'the backend writes one stream at a time';
@@ -74,6 +75,8 @@ function missing(
         : `the backend's append conditions are: ${capabilities.conditions}`;
     case 'gapless':
       return capabilities.gapless ? undefined : 'the backend’s positions may have gaps';
+    case 'sharedTransaction':
+      return capabilities.sharedTransaction ? undefined : 'the backend has no transaction for events and documents';
     case 'shared':
       return shared ? undefined : 'each opening of the backend is a store of its own';
     default:
@@ -92,52 +95,38 @@ export function stateStoreConformance(
     return {
       name,
       ...(skip !== undefined && { skip }),
-      run: () => runIn(target, async (fixture, backend) => runStateCase(run, fixture, backend)),
+      run: () => runIn(target, (fixture) => runStateCase(run, fixture)),
     };
   });
 }
 
-async function runStateCase(run: StateCaseDefinition['run'], fixture: Fixture, backend: Backend): Promise<void> {
-  const opened: StateStore[] = [];
+async function runStateCase(run: StateCaseDefinition['run'], { open, openState }: Fixture): Promise<void> {
+  await run({ open: async () => openState(await open({ clock: systemClock })) });
+}
+
+async function runIn(target: ConformanceTarget, run: (fixture: Fixture) => Promise<void>): Promise<void> {
+  const { backend, remove } = await target.place();
+  const clock = new TestClock();
+  const opened: AsyncDisposable[] = [];
   try {
     await run({
-      open: async () => {
-        const options = { clock: systemClock, limits: resolveLimits() };
-        const state = await backend.openState?.(await fixture.open({ clock: systemClock }), options);
+      clock,
+      open: async (options = {}) => {
+        const limits = resolveLimits(options.limits);
+        const store = await backend.openEvents({ clock: options.clock ?? clock, limits });
+        opened.push(store);
+        return store;
+      },
+      openState: async (events) => {
+        const state = await backend.openState?.(events, { clock: systemClock, limits: resolveLimits() });
         if (state === undefined) throw new TypeError(`${backend.name} keeps events only`);
         opened.push(state);
         return state;
       },
     });
   } finally {
-    for (const state of opened) await state[Symbol.asyncDispose]();
-  }
-}
-
-async function runIn(
-  target: ConformanceTarget,
-  run: (fixture: Fixture, backend: Backend) => Promise<void>,
-): Promise<void> {
-  const { backend, remove } = await target.place();
-  const clock = new TestClock();
-  const opened: EventStore[] = [];
-  try {
-    await run(
-      {
-        clock,
-        open: async (options = {}) => {
-          const store = await backend.openEvents({
-            clock: options.clock ?? clock,
-            limits: resolveLimits(options.limits),
-          });
-          opened.push(store);
-          return store;
-        },
-      },
-      backend,
-    );
-  } finally {
-    for (const store of opened) await store[Symbol.asyncDispose]();
+    // Documents before the events that they lie beside.
+    for (const store of opened.reverse()) await store[Symbol.asyncDispose]();
     await remove();
   }
 }
