@@ -90,6 +90,8 @@ export function defineProjection<
     new EngineError('definition_invalid', { name, reason }, cause === undefined ? {} : { cause });
   if (!['async', 'inline', 'live'].includes(mode)) throw refuse(`mode is 'async', 'inline' or 'live'`);
   if (mode !== 'async' && checked.slots > 1) throw refuse(`a projection that is ${mode} has one slot`);
+  if (mode === 'inline' && checked.onFailure === 'park')
+    throw refuse('what cannot be folded inline is not appended, so nothing is parked');
   if (typeof key !== 'function') throw refuse('key is not a function');
   // The one place where the types of a definition are set aside: from here on it is looked up by name.
   const folds = handlersOf<AnyFold>(name, from, on);

@@ -3,6 +3,7 @@ import type { DocumentPage, StateStore } from '../store/state-port.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { EventLog } from '../store/log.ts';
 import { MemoryStateStore } from '../store/memory-state.ts';
+import { InlineFolding } from './inline.ts';
 import type { NoticeTaker } from './notice.ts';
 import { obeyed, parkedEvents, retry, skip, unpark } from './operate.ts';
 import type { Parked } from './parking.ts';
@@ -18,7 +19,7 @@ import type { ConsumerStatus } from './status.ts';
 import { View } from './view.ts';
 import type { ViewSource } from './view.ts';
 import { delay } from './workers.ts';
-import type { WorkersOptions } from './workers.ts';
+import type { Employed, WorkersOptions } from './workers.ts';
 
 /** Which consumers are worked on in this process: all, none, or those named. */
 export type Run = 'all' | 'none' | readonly string[];
@@ -67,12 +68,17 @@ export class ReadSide {
     this.#live = new Site(new MemoryStateStore({ now }), context);
   }
 
-  async #start(_state: StateStore): Promise<void> {
-    const { run, consumers, notice, now, stallMs } = this.#options;
+  async #start(state: StateStore): Promise<void> {
+    const { run, consumers, notice, now, stallMs, workers } = this.#options;
     if (Array.isArray(run)) for (const name of run as readonly string[]) this.#named(name);
     const isRun = ({ name }: AnyConsumer) => run === 'all' || (run !== 'none' && run.includes(name));
     await this.#live.employ(consumers.filter(({ mode }) => mode === 'live'));
     const employed = await this.#kept.employ(consumers.filter((one) => one.mode !== 'live' && isRun(one)));
+    const inline = employed.flatMap(inlineOf);
+    if (inline.length > 0) {
+      const serving = async (projection: AnyProjection) => (await this.#kept.serving(projection)).build;
+      this.#log.foldInline(new InlineFolding({ log: this.#log, state, options: workers }, inline, serving));
+    }
     const watched = employed.map(({ consumer }) => ({ site: this.#kept, consumer }));
     if (watched.length > 0) this.#watch = this.#keepWatch(new Watchdog(watched, { notice, now, stallMs }));
   }
@@ -230,9 +236,14 @@ export class ReadSide {
 
   /** Lets everybody finish what they are at. */
   async close(): Promise<void> {
+    this.#log.foldInline(undefined);
     this.#watching.abort();
     await this.#watch;
     await Promise.all([this.#kept.workers.stop(), this.#live.workers.stop()]);
     await this.#live.state[Symbol.asyncDispose]();
   }
+}
+
+function inlineOf({ consumer, probe }: Employed) {
+  return consumer.kind === 'projection' && consumer.mode === 'inline' ? [{ projection: consumer, probe }] : [];
 }

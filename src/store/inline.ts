@@ -13,11 +13,16 @@ export interface StagedAppend {
   readonly events: readonly Recorded[];
 }
 
-/**
- * Folds what is about to be appended, in position order, and says what is to be committed with it.
- * @throws {InlineFoldFailed} if it is one request's events that it cannot take.
- */
-export type InlineFold = (staged: readonly StagedAppend[]) => Promise<StateCommit | undefined>;
+/** Folds what is about to be appended. */
+export interface InlineFold {
+  /**
+   * What is to be committed with these events, which are in position order.
+   * @throws {InlineFoldFailed} if it is one request's events that it cannot take.
+   */
+  fold(staged: readonly StagedAppend[]): Promise<StateCommit | undefined>;
+  /** What `fold` gave last has been committed. Not called where that is not known. */
+  committed(): void;
+}
 
 /** Thrown by a fold that cannot take the events of one request: that request is refused, with the cause. */
 export class InlineFoldFailed extends Error {
@@ -59,11 +64,16 @@ export async function appendFolded(
   let left: readonly Placed[] = group.map((request, index) => ({ request, index }));
   for (let attempt = 1; left.length > 0;) {
     const tried = left;
+    let isFolded = false;
     try {
       const results = await store.append(
         tried.map(({ request }) => request),
-        (judged) => fold(stagedAppends(tried, judged)),
+        (judged) => {
+          isFolded = true;
+          return fold.fold(stagedAppends(tried, judged));
+        },
       );
+      if (isFolded) fold.committed();
       for (const [place, { index }] of tried.entries())
         folded.set(index, { kind: 'judged', result: results[place] as AppendResult });
       break;

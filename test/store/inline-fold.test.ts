@@ -10,14 +10,20 @@ import type { InlineFold, StagedAppend } from '../../src/store/inline.ts';
 import { openLog } from '../../src/store/log.ts';
 import { memory } from '../../src/store/memory.ts';
 import type { AppendRequest, AppendResult, Backend, EventStore, Inline } from '../../src/store/port.ts';
-import type { StateStore } from '../../src/store/state-port.ts';
+import type { StateCommit, StateStore } from '../../src/store/state-port.ts';
 import { draft, readAll, readNames, write } from '../../src/testing/drafts.ts';
 import { TestClock } from '../../src/testing/test-clock.ts';
 
 const poison = new Error('cannot be folded');
 
+type Fold = InlineFold['fold'];
+
+function folding(fold: Fold): InlineFold {
+  return { fold, committed: () => {} };
+}
+
 /** Counts events in a checkpoint and a document; takes no event of the type Poison. */
-function counting(state: StateStore): InlineFold {
+function counting(state: StateStore): Fold {
   return async (staged) => {
     for (const { request, events } of staged)
       if (events.some(({ type }) => type === 'Poison')) throw new InlineFoldFailed(request, poison);
@@ -56,7 +62,7 @@ describe('a fold in the append’s own transaction', () => {
   test('sees the events as they will be recorded, in order, with the request that they belong to', async () => {
     const { store, commits } = await open();
     let seen: readonly StagedAppend[] = [];
-    commits.fold = async (staged) => void (seen = staged);
+    commits.fold = folding(async (staged) => void (seen = staged));
     await Promise.all([
       commits.submit(write('a-1', 0, [draft('A', { tags: ['x'], data: { n: 1 } }), draft('B')])),
       commits.submit(write('a-1', 0, [draft('lost')])),
@@ -80,7 +86,7 @@ describe('a fold in the append’s own transaction', () => {
 
   test('a request that it cannot take is refused with the cause, and the rest appended as if it had not been there', async () => {
     const { store, state, commits } = await open();
-    commits.fold = counting(state);
+    commits.fold = folding(counting(state));
     const results = await Promise.allSettled([
       commits.submit(write('a-1', 0, [draft('A')])),
       commits.submit(write('a-1', 1, [draft('Poison')])),
@@ -101,7 +107,7 @@ describe('a fold in the append’s own transaction', () => {
 
   test('a request that would follow one that is refused is judged anew', async () => {
     const { store, state, commits } = await open();
-    commits.fold = counting(state);
+    commits.fold = folding(counting(state));
     const [first, second] = await Promise.allSettled([
       commits.submit(write('a-1', 0, [draft('Poison')])),
       commits.submit(write('a-1', 1, [draft('A')])),
@@ -120,7 +126,7 @@ describe('a fold in the append’s own transaction', () => {
     await fc.assert(
       fc.asyncProperty(groups, async (group) => {
         const { store, state, commits } = await open();
-        commits.fold = counting(state);
+        commits.fold = folding(counting(state));
         const submitted = group.map((types, index) => {
           const events = types.map((type) => draft(type, { data: index }));
           return commits.submit(write(`a-${index % 3}`, 'any', events));
@@ -139,17 +145,17 @@ describe('a fold in the append’s own transaction', () => {
   test('what else it throws fails its group, and the next one is committed', async () => {
     const { store, commits } = await open();
     const broken = new Error('broken');
-    commits.fold = () => Promise.reject(broken);
+    commits.fold = folding(() => Promise.reject(broken));
     const failed = await Promise.allSettled([1, 2].map((n) => commits.submit(write(`a-${n}`, 0, [draft('A')]))));
     expect(failed.map((result) => result.status === 'rejected' && result.reason)).toEqual([broken, broken]);
-    commits.fold = async () => undefined;
+    commits.fold = folding(async () => undefined);
     expect(await commits.submit(write('a-1', 0, [draft('A')]))).toMatchObject({ kind: 'appended', position: 1 });
     expect(await readNames(store)).toEqual(['a-1@1']);
   });
 
   test('a failure that names no request of the group fails the group', async () => {
     const { commits } = await open();
-    commits.fold = () => Promise.reject(new InlineFoldFailed(7, poison));
+    commits.fold = folding(() => Promise.reject(new InlineFoldFailed(7, poison)));
     await expect(commits.submit(write('a-1', 0, [draft('A')]))).rejects.toBeInstanceOf(InlineFoldFailed);
   });
 
@@ -157,23 +163,36 @@ describe('a fold in the append’s own transaction', () => {
     const { store, state, commits } = await open();
     const count = counting(state);
     let interrupted = 0;
-    commits.fold = async (staged) => {
+    commits.fold = folding(async (staged) => {
       const change = await count(staged);
       const [{ position } = { position: 0 }] = await state.checkpoints('count');
       if (interrupted++ < 3)
         await state.commit({ checkpoints: [{ name: 'count', from: position, to: position + 100 }] });
       return change;
-    };
+    });
     expect(await commits.submit(write('a-1', 0, [draft('A')]))).toMatchObject({ kind: 'appended', position: 1 });
     expect(interrupted).toBe(4);
     expect(await readNames(store)).toEqual(['a-1@1']);
     expect(await counted(state)).toEqual([1, 1]);
   });
 
+  test('is told when what it gave has been committed, and not where nothing of it was', async () => {
+    const { commits } = await open();
+    const committed = vi.fn<() => void>();
+    let change: StateCommit = { checkpoints: [{ name: 'count', from: 5, to: 6 }] };
+    commits.fold = { fold: async () => change, committed };
+    await expect(commits.submit(write('a-1', 0, [draft('A')]))).rejects.toMatchObject({ code: 'inline_conflict' });
+    await commits.submit(write('a-1', 5, [draft('A')]));
+    expect(committed).not.toHaveBeenCalled();
+    change = {};
+    await commits.submit(write('a-1', 0, [draft('A')]));
+    expect(committed).toHaveBeenCalledTimes(1);
+  });
+
   test('a checkpoint that is moved each time fails the group at last, and nothing is written', async () => {
     const { store, commits } = await open();
-    const fold = vi.fn<InlineFold>(async () => ({ checkpoints: [{ name: 'count', from: 5, to: 6 }] }));
-    commits.fold = fold;
+    const fold = vi.fn<Fold>(async () => ({ checkpoints: [{ name: 'count', from: 5, to: 6 }] }));
+    commits.fold = folding(fold);
     const failing = commits.submit(write('a-1', 0, [draft('A')]));
     await expect(failing).rejects.toMatchObject({
       code: 'inline_conflict',
@@ -201,7 +220,7 @@ class ManualStore {
 }
 
 test.each([
-  ['that are folded go one at a time', async () => undefined, 1],
+  ['that are folded go one at a time', folding(async () => undefined), 1],
   ['that are not folded overlap', undefined, 2],
 ] as const)('groups %s', async (_what, fold, expected) => {
   const store = new ManualStore();
@@ -233,10 +252,11 @@ test('a log folds inline from when it is told to, until it is told not to', asyn
   const seen: number[] = [];
   const append = () => log.append([{ stream: 'a-1', events: [{ type: 'A', data: 1 }] }]);
   await append();
-  log.foldInline(async (staged) => {
+  const fold: Fold = async (staged) => {
     for (const { events } of staged) seen.push(...events.map(({ position }) => position));
     return { checkpoints: [{ name: 'seen', from: 0, to: 2 }] };
-  });
+  };
+  log.foldInline(folding(fold));
   await append();
   log.foldInline(undefined);
   await append();
@@ -257,6 +277,6 @@ test('a log whose store has no transaction for both refuses to fold inline', asy
       },
     },
   });
-  expect(() => log.foldInline(async () => undefined)).toThrow(EngineError);
+  expect(() => log.foldInline(folding(async () => undefined))).toThrow(EngineError);
   log.foldInline(undefined);
 });

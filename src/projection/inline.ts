@@ -1,0 +1,169 @@
+/** Projections that are folded in the append's own transaction. */
+import { decodeEvent } from '../event/codec.ts';
+import type { RecordedEvent } from '../event/codec.ts';
+import { EngineError, describe } from '../ground/errors.ts';
+import type { EventLog } from '../store/log.ts';
+import { InlineFoldFailed } from '../store/inline.ts';
+import type { InlineFold, StagedAppend } from '../store/inline.ts';
+import type { Position } from '../store/port.ts';
+import type { CheckpointMove, DocumentDelete, DocumentPut, StateCommit, StateStore } from '../store/state-port.ts';
+import type { Build } from './build.ts';
+import { EventFeed } from './feed.ts';
+import { TaskFailed } from './fold.ts';
+import type { Task } from './fold.ts';
+import { ViewHandling } from './handling.ts';
+import type { HandlingOptions } from './handling.ts';
+import type { Probe } from './probe.ts';
+import type { AnyProjection } from './projection.ts';
+
+/** A view further behind than this catches up by its runner, not in an append. */
+const missedMax = 1_000;
+
+interface Member {
+  readonly build: Build;
+  readonly projection: AnyProjection;
+  readonly feed: EventFeed;
+  readonly handling: ViewHandling;
+  readonly probe: Probe;
+  /** Where it stood after the last append that this process folded into it; undefined where that has to be looked up. */
+  position: Position | undefined;
+}
+
+interface Folded {
+  readonly member: Member;
+  readonly move: CheckpointMove;
+  readonly committed: () => void;
+}
+
+/** Folds what is about to be appended. All on the strength of where each checkpoint stands: the commit refutes what is no longer so. */
+export class InlineFolding implements InlineFold {
+  readonly #log: EventLog;
+  readonly #state: StateStore;
+  readonly #options: HandlingOptions;
+  readonly #projections: readonly { readonly projection: AnyProjection; readonly probe: Probe }[];
+  readonly #serving: (projection: AnyProjection) => Promise<Build>;
+  readonly #members = new Map<string, Member>();
+  #folded: readonly Folded[] = [];
+
+  constructor(
+    { log, state, options }: { log: EventLog; state: StateStore; options: HandlingOptions },
+    projections: readonly { readonly projection: AnyProjection; readonly probe: Probe }[],
+    serving: (projection: AnyProjection) => Promise<Build>,
+  ) {
+    this.#log = log;
+    this.#state = state;
+    this.#options = options;
+    this.#projections = projections;
+    this.#serving = serving;
+  }
+
+  /** What is to be committed with the events. @throws {InlineFoldFailed} */
+  async fold(staged: readonly StagedAppend[]): Promise<StateCommit | undefined> {
+    // What was folded before and not said to be committed, was not.
+    for (const { member } of this.#folded) forget(member);
+    const given = staged.flatMap(({ request, events }) =>
+      events.map((recorded) => ({ request, event: decodeEvent(recorded) as RecordedEvent })),
+    );
+    const first = given[0]?.event.position;
+    const last = given.at(-1)?.event.position;
+    if (first === undefined || last === undefined) return undefined;
+    const changes: StateCommit[] = [];
+    const folded: Folded[] = [];
+    for (const { projection, probe } of this.#projections) {
+      const member = this.#member(await this.#serving(projection), projection, probe);
+      const from = await this.#positionOf(member, first);
+      if (first - 1 - from > missedMax) continue;
+      const missed = await member.feed.between(from, first - 1);
+      const taken = await this.#take(member, missed, given);
+      if (taken === undefined) continue;
+      changes.push(taken.change);
+      folded.push({
+        member,
+        move: { name: member.build.slot(0), from, to: last },
+        committed: taken.committed,
+      });
+    }
+    this.#folded = folded;
+    return folded.length === 0 ? undefined : merged(changes, folded);
+  }
+
+  /** What was folded last has been committed. */
+  committed(): void {
+    for (const { member, move, committed } of this.#folded) {
+      committed();
+      member.probe.kept();
+      member.position = move.to;
+    }
+    this.#folded = [];
+  }
+
+  #member(build: Build, projection: AnyProjection, probe: Probe): Member {
+    const known = this.#members.get(projection.name);
+    if (known?.build.name === build.name) return known;
+    const handling = new ViewHandling(build, projection, this.#state, this.#options);
+    const feed = new EventFeed(this.#log, projection.interest);
+    const member = { build, projection, feed, handling, probe, position: undefined };
+    this.#members.set(projection.name, member);
+    return member;
+  }
+
+  /** Where it stood when this process last committed, if nobody has appended since; else as the store says. */
+  async #positionOf(member: Member, first: Position): Promise<Position> {
+    if (member.position === first - 1) return member.position;
+    forget(member);
+    const name = member.build.slot(0);
+    const found = await this.#state.checkpoints(name);
+    return found.find((checkpoint) => checkpoint.name === name)?.position ?? 0;
+  }
+
+  /** Undefined where the view stands still before what is appended: then it stays there, and its runner says why. */
+  async #take(
+    member: Member,
+    missed: readonly RecordedEvent[],
+    given: readonly { readonly request: number; readonly event: RecordedEvent }[],
+  ): Promise<{ readonly change: StateCommit; readonly committed: () => void } | undefined> {
+    const { projection } = member;
+    const requestOf = new Map(given.map(({ request, event }) => [event.position, request]));
+    const fresh = given.filter(({ event }) => projection.interest.has(event)).map(({ event }) => event);
+    try {
+      const tasks = [...missed, ...fresh].flatMap((event) => taskOf(projection, event));
+      const { change, committed } = await member.handling.take(tasks);
+      const probed = member.probe.put(tasks.map(({ event }) => event));
+      return {
+        change: probed === undefined ? change : { ...change, puts: [...(change.puts ?? []), probed] },
+        committed,
+      };
+    } catch (error) {
+      if (!(error instanceof TaskFailed)) throw error;
+      forget(member);
+      const { event } = error.task;
+      const request = requestOf.get(event.position);
+      if (request === undefined) return undefined;
+      const { stream, type } = event;
+      const reason = describe(error.cause);
+      const failed = { projection: projection.name, stream, type, reason };
+      throw new InlineFoldFailed(request, new EngineError('projection_failed', failed, { cause: error.cause }));
+    }
+  }
+}
+
+function forget(member: Member): void {
+  member.position = undefined;
+  member.handling.forget();
+}
+
+/** @throws {TaskFailed} */
+function taskOf(projection: AnyProjection, event: RecordedEvent): readonly Task[] {
+  try {
+    const keys = projection.keysOf(event);
+    return keys.length === 0 ? [] : [{ event, keys }];
+  } catch (error) {
+    throw new TaskFailed({ event, keys: [] }, error);
+  }
+}
+
+function merged(changes: readonly StateCommit[], folded: readonly Folded[]): StateCommit {
+  const puts: DocumentPut[] = changes.flatMap((change) => change.puts ?? []);
+  const deletes: DocumentDelete[] = changes.flatMap((change) => change.deletes ?? []);
+  return { puts, deletes, checkpoints: folded.map(({ move }) => move) };
+}
