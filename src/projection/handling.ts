@@ -117,7 +117,7 @@ export class ViewHandling implements Handling {
 }
 
 /** What is to be committed for documents to become others. */
-export function changeOf(
+function changeOf(
   collection: string,
   before: Documents,
   after: Documents,

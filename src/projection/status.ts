@@ -82,7 +82,7 @@ async function buildingOf(
   return { building: { generation, position } };
 }
 
-export function ofSlots(slots: readonly string[]): Condition {
+function ofSlots(slots: readonly string[]): Condition {
   return { kind: 'in', path: 'slot', values: slots };
 }
 

@@ -65,7 +65,7 @@ export type FieldCondition<Value> = unknown extends Value
   : Extract<Value, Scalar> | { readonly [Name in OperatorOf<Value>]?: Operands<Value>[Name] };
 
 /** How conditions are joined. */
-export interface Combinations<Doc> {
+interface Combinations<Doc> {
   /** Every one of these; of none, all documents. */
   readonly and?: readonly Where<Doc>[];
   /** At least one of these; of none, no document. */

@@ -42,7 +42,7 @@ export function fieldAt(value: unknown, path: DocumentPath): unknown {
 }
 
 /** Characters of a string that count when documents are ordered: as many as fit into every backend's indexes. */
-export const orderedMax = 200;
+const orderedMax = 200;
 
 /**
  * A text whose order by code points is the order of values: missing < null < false < true < numbers < strings < the rest.

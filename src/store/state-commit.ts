@@ -22,7 +22,7 @@ export function checkCollection({ name, indexes }: Collection): void {
 }
 
 /** @throws {EngineError} `request_invalid` */
-export function checkPath(path: unknown): void {
+function checkPath(path: unknown): void {
   const isPath = typeof path === 'string' && path.isWellFormed() && path.split('.').every((name) => name !== '');
   if (!isPath) throw invalid(`${JSON.stringify(path)} is no path: names of fields, joined by dots`);
 }
@@ -62,12 +62,12 @@ export function checkCommit(change: StateCommit, { sql }: StateCapabilities): vo
 }
 
 /** @throws {EngineError} `name_invalid` */
-export function checkStateName(what: string, name: string): void {
+function checkStateName(what: string, name: string): void {
   checkText(what, name, nameMax);
 }
 
 /** @throws {EngineError} `name_invalid` */
-export function checkDocumentKey(key: string): void {
+function checkDocumentKey(key: string): void {
   checkText('document key', key, keyMax);
 }
 

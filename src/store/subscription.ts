@@ -24,7 +24,7 @@ export interface RecordedBatch {
 }
 
 const subscribeKeys = ['stream', 'match', 'after', 'batchSize'] satisfies (keyof SubscribeQuery)[];
-export const defaultBatchSize = 100;
+const defaultBatchSize = 100;
 const batchMax = 4_096;
 const largerBy = 10;
 

@@ -29,7 +29,7 @@ export interface StateCaseDefinition {
   readonly run: (fixture: StateFixture) => Promise<void>;
 }
 
-export interface StateFixture {
+interface StateFixture {
   /** Opens the case's store, on the system's clock; again, if it is shared. Closed when the case ends. */
   open(): Promise<StateStore>;
 }

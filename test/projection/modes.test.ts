@@ -192,13 +192,13 @@ describe('what is told', () => {
     const clock = new TestClock();
     const store = shared(memory());
     const notices: ConsumerNotice[] = [];
-    let gate: Promise<void> | undefined;
+    const shut = Promise.withResolvers<void>();
     const gated = defineReactor({
       name: 'gated',
       from: [account],
       startAt: 'first_event',
       sla: { maxLagMs: 1_000 },
-      on: { AccountOpened: 'ignore', MoneyDeposited: async () => gate, MoneyWithdrawn: 'ignore' },
+      on: { AccountOpened: 'ignore', MoneyDeposited: () => shut.promise, MoneyWithdrawn: 'ignore' },
     });
     const engine = await engineOn(store, {
       clock,
@@ -206,8 +206,6 @@ describe('what is told', () => {
       stallMs: 3_000,
       hooks: { consumer: (notice) => notices.push(notice) },
     });
-    const shut = Promise.withResolvers<void>();
-    gate = shut.promise;
     await engine.execute(deposit('1', { amount: 1 }));
     clock.advance(5_000);
     await until(() => notices.some(({ kind }) => kind === 'sla_broken'));
