@@ -21,7 +21,7 @@ const log = await openLog({ store: sqlite(file), limits: { eventsPerStream: Infi
   console.log(describe(error));
   process.exit(0);
 });
-if (inline !== undefined) log.foldInline(async () => undefined);
+if (inline !== undefined) log.foldInline({ fold: async () => undefined, committed: () => {} });
 for (;;) {
   try {
     const result = await append();
