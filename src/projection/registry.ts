@@ -27,6 +27,8 @@ export interface Registration {
   readonly building: number;
   /** Those that served before, and have not been dropped. */
   readonly retired: readonly number[];
+  /** How many there have ever been: a number that was used has checkpoints, also once it has been dropped. */
+  readonly generations: number;
 }
 
 export class Registry {
@@ -92,12 +94,13 @@ export class Registry {
 
   /** Begins a further generation, or finds the one that was begun. */
   async beginRebuild(projection: AnyProjection): Promise<Build> {
-    const { active, retired } = await this.registration(projection);
-    const next = Math.max(active, ...retired) + 1;
-    await this.#defineView(new Build(projection, next));
-    const { building } = await this.#update(projection, (kept) =>
-      kept.building > 0 ? undefined : { ...kept, building: next },
-    );
+    const { building } = await this.#update(projection, async (kept) => {
+      if (kept.building > 0) return undefined;
+      const next = kept.generations + 1;
+      // Before anybody works on it.
+      await this.#defineView(new Build(projection, next));
+      return { ...kept, building: next, generations: next };
+    });
     return new Build(projection, building);
   }
 
@@ -123,11 +126,11 @@ export class Registry {
 
   async #update(
     consumer: Pick<Consumer, 'name' | 'version'>,
-    make: (kept: Registration) => Registration | undefined,
+    make: (kept: Registration) => Registration | undefined | Promise<Registration | undefined>,
   ): Promise<Registration> {
-    const value = await this.control.update(definitionName(consumer), (kept) => {
+    const value = await this.control.update(definitionName(consumer), async (kept) => {
       if (kept === undefined) throw new EngineError('consumer_unknown', { consumer: consumer.name, known: [] });
-      return make(kept as unknown as Registration) as unknown as Json | undefined;
+      return (await make(kept as unknown as Registration)) as unknown as Json | undefined;
     });
     return value as unknown as Registration;
   }
@@ -146,5 +149,6 @@ function describeDefinition(consumer: AnyConsumer): Registration {
     active: 1,
     building: 0,
     retired: [],
+    generations: 1,
   };
 }
