@@ -7,6 +7,7 @@ import type { StateStore } from '../store/state-port.ts';
 import type { Build } from './build.ts';
 import { Control } from './control.ts';
 import { EventFeed } from './feed.ts';
+import type { Failure } from './notice.ts';
 import { slotStates } from './slot.ts';
 
 /** What is demanded of a view. */
@@ -33,8 +34,10 @@ type Look = { readonly isHeld: true } | ({ readonly isHeld: false } & Behind);
 
 interface Behind {
   readonly isBuilding: boolean;
-  /** While it is being built: how often consumers had changed before. */
-  readonly rings: Position | undefined;
+  /** Why it does not get any further. */
+  readonly fault: Failure | undefined;
+  /** How often anything about consumers had changed before. */
+  readonly rings: Position;
   readonly head: Position;
   readonly position: Position;
   readonly lagMs: number;
@@ -89,7 +92,7 @@ export class Freshness {
 
   /**
    * Waits until the bound holds, and the view has been built; without either it does not wait.
-   * @returns undefined if it holds, else how things stand when the time was up.
+   * @returns undefined if it holds, else how things stand: when the time was up, or its consumer stands still.
    * @throws the signal's reason, when aborted.
    */
   async hold(bound: Bound, timeoutMs: number, signal?: AbortSignal): Promise<StaleDetails | undefined> {
@@ -102,7 +105,9 @@ export class Freshness {
       for (;;) {
         const look = await this.#look(bound);
         if (look.isHeld) return undefined;
-        if (controller.signal.aborted) return this.#explain(look, bound, begun, controller.signal);
+        const { aborted, reason } = controller.signal;
+        if (aborted && reason !== timeIsUp) throw reason;
+        if (aborted || look.fault !== undefined) return this.#explain(look, bound, begun);
         try {
           await this.#change(look, bound, controller.signal);
         } catch (error) {
@@ -115,27 +120,31 @@ export class Freshness {
     }
   }
 
-  /** @throws the signal's reason, unless it is that the time is up. */
-  #explain(look: Behind, bound: Bound, begun: number, signal: AbortSignal): StaleDetails {
-    if (signal.reason !== timeIsUp) throw signal.reason;
+  #explain({ isBuilding, head, position, lagMs, fault }: Behind, bound: Bound, begun: number): StaleDetails {
     const { name: view } = this.#build.consumer;
-    const { isBuilding, head, position, lagMs } = look;
-    return { view, position, head, lagMs, isBuilding, ...bound, waitedMs: this.#now() - begun };
+    const waitedMs = this.#now() - begun;
+    const stands = fault === undefined ? {} : { fault: { position: fault.position, reason: fault.reason } };
+    return { view, position, head, lagMs, isBuilding, ...bound, waitedMs, ...stands };
   }
 
   async #look({ atLeast, maxLagMs }: Bound): Promise<Look> {
-    const rings = this.#isBuilt ? undefined : await this.#control.count();
-    const isBuilding = !(await this.isBuilt());
+    if (this.#isBuilt && maxLagMs === undefined && (atLeast === undefined || (await this.position()) >= atLeast))
+      return { isHeld: true };
+    // Before everything else: what changes meanwhile is looked at again.
+    const rings = await this.#control.count();
+    const states = await slotStates(this.#control, this.#build.slots);
+    this.#isBuilt ||= states.every(({ caughtUp }) => caughtUp);
+    const isBuilding = !this.#isBuilt;
     if (!isBuilding && atLeast === undefined && maxLagMs === undefined) return { isHeld: true };
     const position = await this.position();
-    if (!isBuilding && maxLagMs === undefined && position >= (atLeast ?? 0)) return { isHeld: true };
     const { position: head } = await this.#log.head();
     const lagMs = await this.#lagMs(position, head);
     const isRecent = maxLagMs === undefined || lagMs <= maxLagMs;
     // What the store does not have yet cannot be in the view either.
     const isFar = atLeast === undefined || (atLeast <= head && (await this.#holds(position, atLeast)));
     if (!isBuilding && isRecent && isFar) return { isHeld: true };
-    return { isHeld: false, isBuilding, rings, position, head, lagMs };
+    const fault = states.find((state) => state.fault !== undefined)?.fault;
+    return { isHeld: false, isBuilding, fault, rings, position, head, lagMs };
   }
 
   /** A bound holds if nothing of interest lies between. */
@@ -153,8 +162,8 @@ export class Freshness {
       // Those that are ahead of the slowest change nothing.
       const waits: Promise<unknown>[] = [
         Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, position, signal))),
+        this.#control.changed(rings, signal),
       ];
-      if (rings !== undefined) waits.push(this.#control.changed(rings, signal));
       if (atLeast !== undefined && atLeast > head) waits.push(this.#log.appended(head, signal));
       await Promise.race(waits);
     } finally {

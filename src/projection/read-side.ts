@@ -13,7 +13,6 @@ import type { RebuildOptions, RebuildResult } from './rebuild.ts';
 import type { AnyConsumer } from './registry.ts';
 import { Site } from './site.ts';
 import type { SiteContext } from './site.ts';
-import { slotStates } from './slot.ts';
 import { Watchdog, statusOf } from './status.ts';
 import type { ConsumerStatus } from './status.ts';
 import { View } from './view.ts';
@@ -153,35 +152,11 @@ export class ReadSide {
   }
 
   async #settle(consumer: AnyConsumer, head: Position, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    const site = this.#siteOf(consumer);
-    const { build, freshness } = await site.serving(consumer);
-    const controller = new AbortController();
-    const fault = this.#fault(consumer, site, build.slots, controller.signal);
-    try {
-      const stale = await Promise.race([freshness.hold({ atLeast: head }, timeoutMs, signal), fault]);
-      if (stale !== undefined) throw new EngineError('stale', stale);
-    } finally {
-      controller.abort();
-      await fault.catch(() => undefined);
-    }
-  }
-
-  /** Never resolves, but for when it is aborted. @throws {EngineError} `consumer_faulted` */
-  async #fault(
-    { name: consumer }: AnyConsumer,
-    site: Site,
-    slots: readonly string[],
-    signal: AbortSignal,
-  ): Promise<undefined> {
-    const { control } = site.registry;
-    while (!signal.aborted) {
-      const rings = await control.count();
-      const fault = (await slotStates(control, slots)).find((state) => state.fault !== undefined)?.fault;
-      if (fault !== undefined)
-        throw new EngineError('consumer_faulted', { consumer, position: fault.position, reason: fault.reason });
-      await control.changed(rings, signal).catch(() => undefined);
-    }
-    return undefined;
+    const { freshness } = await this.#siteOf(consumer).serving(consumer);
+    const stale = await freshness.hold({ atLeast: head }, timeoutMs, signal);
+    if (stale?.fault !== undefined)
+      throw new EngineError('consumer_faulted', { consumer: consumer.name, ...stale.fault });
+    if (stale !== undefined) throw new EngineError('stale', stale);
   }
 
   rebuild(given: AnyProjection | string, options: RebuildOptions): Promise<RebuildResult> {

@@ -6,7 +6,6 @@ import type { Document } from '../store/state-port.ts';
 import { Build } from './build.ts';
 import type { AnyProjection } from './projection.ts';
 import type { Site } from './site.ts';
-import { slotStates } from './slot.ts';
 
 export interface RebuildProgress {
   readonly phase: 'building' | 'comparing';
@@ -98,15 +97,12 @@ async function caughtUp(
     signal.throwIfAborted();
     const { position: done, head: total } = await freshness.lag(1);
     onProgress?.({ phase: 'building', done, total, rate: rateOf(done - from, now() - begun) });
-    const states = await slotStates(site.registry.control, build.slots);
-    const fault = states.find((state) => state.fault !== undefined)?.fault;
-    if (fault !== undefined)
+    const held = await freshness.hold({ atLeast: total }, progressMs, signal);
+    if (held?.fault !== undefined)
       throw new EngineError('consumer_faulted', {
         consumer: `${build.consumer.name} (generation ${build.generation})`,
-        position: fault.position,
-        reason: fault.reason,
+        ...held.fault,
       });
-    const held = await freshness.hold({ atLeast: total }, progressMs, signal);
     if (held === undefined) return freshness.position();
     await delay(0, signal);
   }
