@@ -16,7 +16,8 @@ beforeEach(async () => {
   mkdirSync(join(cwd, 'node_modules'));
   symlinkSync(root, join(cwd, 'node_modules/eventsrc'));
   symlinkSync(join(root, 'node_modules/zod'), join(cwd, 'node_modules/zod'));
-  for (const file of ['eventsrc.config.ts', 'account.ts']) copyFileSync(join(root, 'template', file), join(cwd, file));
+  for (const file of ['eventsrc.config.ts', 'account.ts', 'balances.ts'])
+    copyFileSync(join(root, 'template', file), join(cwd, file));
 });
 
 const execute = (...args: readonly string[]) => ['execute', ...args];
