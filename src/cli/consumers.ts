@@ -60,7 +60,7 @@ export function onlyOne({ name }: AnyConsumer): ConsumerUse {
 export function workedOn(consumer: AnyConsumer, terminal: Terminal): ConsumerUse {
   return {
     ...onlyOne(consumer),
-    run: [consumer.name],
+    runs: ({ name }) => name === consumer.name,
     onNotice: (notice) => {
       const warning = warningOf(notice);
       const isTold = notice.kind === 'restarted' || notice.kind === 'schemas_changed';

@@ -27,8 +27,8 @@ export type OpenMode = 'existing' | 'create';
 export interface ConsumerUse {
   /** Those that the engine is opened with. */
   readonly uses: (consumer: Consumer) => boolean;
-  /** Those that are worked on. Default: none. */
-  readonly run?: readonly string[];
+  /** Those of them that are worked on. Default: none. */
+  readonly runs?: (consumer: Consumer) => boolean;
   /** Default: nobody is told. */
   readonly onNotice?: (notice: ConsumerNotice) => void;
 }
@@ -36,8 +36,12 @@ export interface ConsumerUse {
 /** For commands that have nothing to do with views. */
 export const noConsumers: ConsumerUse = { uses: () => false };
 
-/** For commands that append: what is kept up to date in the append's own transaction is part of it. */
-export const inlineConsumers: ConsumerUse = { uses: ({ mode }) => mode === 'inline' };
+/** For commands that append: what is folded in the append's own transaction is part of it. */
+export const inlineConsumers: ConsumerUse = { uses: isInline, runs: isInline };
+
+function isInline({ mode }: Consumer): boolean {
+  return mode === 'inline';
+}
 
 /** One run of a command: its output, its store, its end. */
 export class Session {
@@ -99,6 +103,7 @@ export class Session {
     const { file: _file, folder: _folder, ...config } = await this.definitions();
     const { projections = [], tables = [], reactors = [], hooks } = config;
     const isUsed = (consumer: Consumer) => use.uses(consumer);
+    const isRun = (consumer: Consumer) => isUsed(consumer) && use.runs?.(consumer) === true;
     const consumer = (notice: ConsumerNotice) => {
       use.onNotice?.(notice);
       hooks?.consumer?.(notice);
@@ -109,7 +114,7 @@ export class Session {
       projections: projections.filter(isUsed),
       tables: tables.filter(isUsed),
       reactors: reactors.filter(isUsed),
-      run: use.run ?? 'none',
+      run: [...projections, ...tables, ...reactors].filter(isRun).map(({ name }) => name),
       hooks: { ...hooks, consumer },
       store: backendOf(await this.location(), mode),
     });

@@ -61,11 +61,8 @@ export const query = action<[view: string], Options>(definition, async (session,
     },
   });
   requireRun(await statusOfOnly(engine));
-  try {
-    await print(session, viewOf(engine, projection), options, find);
-  } finally {
-    if (!session.signal.aborted) await noteOn(session, engine);
-  }
+  await print(session, viewOf(engine, projection), options, find);
+  await noteOn(session, engine);
   if (scanned.size > 0)
     session.terminal.note(
       `no index leads to what was asked for, so documents were looked at one by one; indexes of ${name} would be for: ${[...scanned].join(', ')}`,
