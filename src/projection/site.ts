@@ -57,10 +57,11 @@ export class Site {
     await this.registry.prepare();
     await prepareParking(this.state);
     await this.state.define({ name: workersCollection, indexes: [['build']] });
+    const rings = await this.registry.control.count();
     const { position } = await this.#context.log.head();
     const employed: Employed[] = [];
     for (const consumer of consumers) employed.push(await this.#employ(consumer, position));
-    await this.workers.start(employed);
+    this.workers.start(employed, rings);
     return employed;
   }
 

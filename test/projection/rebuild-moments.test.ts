@@ -1,8 +1,11 @@
 /** Moments of a rebuild that come seldom by themselves, brought about. */
+import { setImmediate } from 'node:timers/promises';
 import { defineProjection, memory, openEngine } from 'eventsrc';
 import type { Engine, EngineOptions } from 'eventsrc';
 import { afterEach, expect, test } from 'vitest';
-import { crate } from './shelves.ts';
+import { shared } from '../support/gated-store.ts';
+import { guarded } from '../support/guarded-state.ts';
+import { crate, defineTrail } from './shelves.ts';
 
 const opened: Engine[] = [];
 
@@ -53,4 +56,91 @@ test('what was built and dropped is not taken for built the next time', async ()
   await engine.consumers.drop(sums, differing.generation);
   await engine.consumers.rebuild(sums);
   expect(await engine.view(sums).get('a')).toEqual({ sum: 10 });
+});
+
+test('a worker that cannot look when it hears of a rebuild looks again', async () => {
+  const trail = defineTrail();
+  let isFailing = false;
+  const backend = shared(memory());
+  const frail = guarded(backend, async (call, name, args) => {
+    if (isFailing && name === 'get' && (args[1] as string[]).includes('trail@1')) {
+      isFailing = false;
+      throw new Error('out of reach');
+    }
+    return call();
+  });
+  const worker = await engineOn({ store: frail, projections: [trail] });
+  await store(worker);
+  await worker.settled();
+  const asking = await engineOn({ store: backend, projections: [trail], run: 'none' });
+  isFailing = true;
+  expect(await asking.consumers.rebuild(trail, { signal: AbortSignal.timeout(5_000) })).toMatchObject({
+    switched: true,
+  });
+  expect(isFailing).toBe(false);
+});
+
+test('a rebuild that begins while a worker is being opened has that worker, too', async () => {
+  const trail = defineTrail();
+  const backend = shared(memory());
+  const first = await engineOn({ store: backend, projections: [trail] });
+  await store(first);
+  await first.settled();
+  await first.close();
+  const asking = await engineOn({ store: backend, projections: [trail], run: 'none' });
+  let rebuilding: Promise<unknown> = Promise.resolve();
+  let isLooking = true;
+  const opening = guarded(backend, async (call, name, args) => {
+    const answer = await call();
+    if (isLooking && name === 'get' && (args[1] as string[]).includes('trail@1')) {
+      isLooking = false;
+      const begun = Promise.withResolvers<void>();
+      rebuilding = asking.consumers.rebuild(trail, {
+        onProgress: () => begun.resolve(),
+        signal: AbortSignal.timeout(5_000),
+      });
+      await begun.promise;
+    }
+    return answer;
+  });
+  await engineOn({ store: opening, projections: [trail] });
+  expect(await rebuilding).toMatchObject({ switched: true });
+});
+
+test('what is asked of a worker while it looks what is asked is done, too', async () => {
+  let isBroken = true;
+  const sums = defineSums((sum, amount) => {
+    if (isBroken) throw new Error('broken');
+    return sum + amount;
+  });
+  const backend = shared(memory());
+  const [isLooking, hasHeard, goOn] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  let stage: 'working' | 'faulted' | 'asked' = 'working';
+  const slow = guarded(backend, async (call, name, args) => {
+    const [, keys = []] = name === 'get' ? (args as [string, string[]]) : [];
+    const answer = await call();
+    if (keys.includes('sums@1') && stage === 'asked') hasHeard?.resolve();
+    if (keys.includes('sums@1.1#0') && stage === 'faulted') {
+      isLooking?.resolve();
+      await goOn?.promise;
+    }
+    return answer;
+  });
+  const worker = await engineOn({
+    store: slow,
+    projections: [sums],
+    hooks: { consumer: ({ kind }) => kind === 'faulted' && (stage = 'faulted') },
+  });
+  const operator = await engineOn({ store: backend, projections: [sums], run: 'none' });
+  await store(worker, 7);
+  await isLooking?.promise;
+  isBroken = false;
+  stage = 'asked';
+  const retrying = operator.consumers.retry('sums', { signal: AbortSignal.timeout(5_000) });
+  await hasHeard?.promise;
+  await setImmediate();
+  goOn?.resolve();
+  await retrying;
+  await operator.settled();
+  expect(await operator.view(sums).get('a')).toEqual({ sum: 7 });
 });
