@@ -33,12 +33,16 @@ type Look = { readonly isHeld: true } | ({ readonly isHeld: false } & Behind);
 
 interface Behind {
   readonly isBuilding: boolean;
-  /** While it is being built: how often consumers had changed before. */
-  readonly rings: Position | undefined;
   readonly head: Position;
   readonly position: Position;
   readonly lagMs: number;
 }
+
+/** What became of waiting for a bound; `replaced`: another generation serves now, and this one may move no more. */
+export type Hold =
+  | { readonly kind: 'held' }
+  | { readonly kind: 'stale'; readonly stale: StaleDetails }
+  | { readonly kind: 'replaced'; readonly waitedMs: number };
 
 export class Freshness {
   readonly #log: EventLog;
@@ -61,10 +65,23 @@ export class Freshness {
 
   /** Up to which everything has been dealt with. */
   async position(): Promise<Position> {
-    const { slots } = this.#build;
+    return Math.min(...(await this.positions()));
+  }
+
+  /** The same, of each slot. */
+  async positions(): Promise<readonly Position[]> {
     const found = await this.#state.checkpoints(`${this.#build.name}#`);
     const positions = new Map(found.map(({ name, position }) => [name, position]));
-    return Math.min(...slots.map((slot) => positions.get(slot) ?? 0));
+    return this.#build.slots.map((slot) => positions.get(slot) ?? 0);
+  }
+
+  /** Whether everything is in it that is in another generation, in each slot. */
+  async covers(other: Freshness): Promise<boolean> {
+    const wanted = await other.positions();
+    const positions = await this.positions();
+    for (const [slot, position] of positions.entries())
+      if (!(await this.#holds(position, wanted[slot] ?? 0))) return false;
+    return true;
   }
 
   async isBuilt(): Promise<boolean> {
@@ -89,22 +106,31 @@ export class Freshness {
 
   /**
    * Waits until the bound holds, and the view has been built; without either it does not wait.
-   * @returns undefined if it holds, else how things stand when the time was up.
+   * @param isReplaced whether it no longer serves: asked whenever something about consumers has changed.
+   * @returns how things stand, if it does not hold when the time is up.
    * @throws the signal's reason, when aborted.
    */
-  async hold(bound: Bound, timeoutMs: number, signal?: AbortSignal): Promise<StaleDetails | undefined> {
+  async hold(
+    bound: Bound,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    isReplaced: () => Promise<boolean> = async () => false,
+  ): Promise<Hold> {
     const begun = this.#now();
     const controller = new AbortController();
     const leave = onAbort(signal, () => controller.abort(signal?.reason));
     if (signal?.aborted) controller.abort(signal.reason);
     const timer = timeoutMs < timerMax ? setTimeout(() => controller.abort(timeIsUp), timeoutMs) : undefined;
     try {
-      for (;;) {
+      for (let rings: Position | undefined; ; rings = await this.#control.count()) {
         const look = await this.#look(bound);
-        if (look.isHeld) return undefined;
+        if (look.isHeld) return { kind: 'held' };
         if (controller.signal.aborted) return this.#explain(look, bound, begun, controller.signal);
+        // Looked at again after counting: what changes from then on is noticed.
+        if (rings === undefined) continue;
+        if (await isReplaced()) return { kind: 'replaced', waitedMs: this.#now() - begun };
         try {
-          await this.#change(look, bound, controller.signal);
+          await this.#change(look, rings, bound, controller.signal);
         } catch (error) {
           if (error !== timeIsUp) throw error;
         }
@@ -116,15 +142,15 @@ export class Freshness {
   }
 
   /** @throws the signal's reason, unless it is that the time is up. */
-  #explain(look: Behind, bound: Bound, begun: number, signal: AbortSignal): StaleDetails {
+  #explain(look: Behind, bound: Bound, begun: number, signal: AbortSignal): Hold {
     if (signal.reason !== timeIsUp) throw signal.reason;
     const { name: view } = this.#build.consumer;
     const { isBuilding, head, position, lagMs } = look;
-    return { view, position, head, lagMs, isBuilding, ...bound, waitedMs: this.#now() - begun };
+    const stale = { view, position, head, lagMs, isBuilding, ...bound, waitedMs: this.#now() - begun };
+    return { kind: 'stale', stale };
   }
 
   async #look({ atLeast, maxLagMs }: Bound): Promise<Look> {
-    const rings = this.#isBuilt ? undefined : await this.#control.count();
     const isBuilding = !(await this.isBuilt());
     if (!isBuilding && atLeast === undefined && maxLagMs === undefined) return { isHeld: true };
     const position = await this.position();
@@ -135,7 +161,7 @@ export class Freshness {
     // What the store does not have yet cannot be in the view either.
     const isFar = atLeast === undefined || (atLeast <= head && (await this.#holds(position, atLeast)));
     if (!isBuilding && isRecent && isFar) return { isHeld: true };
-    return { isHeld: false, isBuilding, rings, position, head, lagMs };
+    return { isHeld: false, isBuilding, position, head, lagMs };
   }
 
   /** A bound holds if nothing of interest lies between. */
@@ -144,7 +170,7 @@ export class Freshness {
   }
 
   /** Resolves when it is worth looking again. */
-  async #change({ rings, position, head }: Behind, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
+  async #change({ position, head }: Behind, rings: Position, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
     const controller = new AbortController();
     const leave = onAbort(outer, () => controller.abort(outer.reason));
     if (outer.aborted) controller.abort(outer.reason);
@@ -153,8 +179,8 @@ export class Freshness {
       // Those that are ahead of the slowest change nothing.
       const waits: Promise<unknown>[] = [
         Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, position, signal))),
+        this.#control.changed(rings, signal),
       ];
-      if (rings !== undefined) waits.push(this.#control.changed(rings, signal));
       if (atLeast !== undefined && atLeast > head) waits.push(this.#log.appended(head, signal));
       await Promise.race(waits);
     } finally {

@@ -113,7 +113,9 @@ export class ReadSide {
     const site = this.#siteOf(projection);
     const scans = new Set<string>();
     const source: ViewSource = {
-      serving: (again) => site.serving(projection, again),
+      serving: (look) => site.serving(projection, look),
+      current: () => site.current(projection),
+      isReplaced: (build) => site.isReplaced(projection, build),
       find: async (collection, query): Promise<DocumentPage> => site.state.find(collection, query),
       get: async (collection, key) => (await site.state.get(collection, [key]))[0]?.value,
       count: async (collection, where) => site.state.count(collection, where),
@@ -148,12 +150,14 @@ export class ReadSide {
 
   async #settle(consumer: AnyConsumer, head: Position, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const site = this.#siteOf(consumer);
-    const { build, freshness } = await site.serving(consumer);
+    const { build, freshness } = await site.current(consumer);
     const controller = new AbortController();
     const fault = this.#fault(consumer, site, build.slots, controller.signal);
+    const isReplaced = () => site.isReplaced(consumer, build);
     try {
-      const stale = await Promise.race([freshness.hold({ atLeast: head }, timeoutMs, signal), fault]);
-      if (stale !== undefined) throw new EngineError('stale', stale);
+      const held = await Promise.race([freshness.hold({ atLeast: head }, timeoutMs, signal, isReplaced), fault]);
+      if (held?.kind === 'stale') throw new EngineError('stale', held.stale);
+      if (held?.kind === 'replaced') await this.#settle(consumer, head, timeoutMs, signal);
     } finally {
       controller.abort();
       await fault.catch(() => undefined);

@@ -66,7 +66,7 @@ export async function rebuild(
   const signal = options.signal ?? new AbortController().signal;
   const build = await site.registry.beginRebuild(projection);
   const position = await caughtUp(site, build, options, signal, clock);
-  const { build: old } = await site.serving(projection, true);
+  const { build: old } = await site.current(projection);
   const none = { compared: 0, differing: 0, differences: [] };
   const compared = options.diff === true ? await compare(site, old, build, options, signal, clock) : none;
   const switched = compared.differing === 0;
@@ -76,7 +76,7 @@ export async function rebuild(
 
 /** Lets a generation serve that was built, and differs. @throws {EngineError} `consumer_refused` */
 export async function adopt(site: Site, projection: AnyProjection): Promise<number> {
-  const { registration } = await site.serving(projection, true);
+  const { registration } = await site.current(projection);
   const { building } = registration;
   const refuse = (reason: string) => new EngineError('consumer_refused', { consumer: projection.name, reason });
   if (building === 0) throw refuse('no generation of it is being built');
@@ -107,7 +107,7 @@ async function caughtUp(
         reason: fault.reason,
       });
     const held = await freshness.hold({ atLeast: total }, progressMs, signal);
-    if (held === undefined) return freshness.position();
+    if (held.kind === 'held') return freshness.position();
     await delay(0, signal);
   }
 }

@@ -13,7 +13,7 @@ import { Probe } from './probe.ts';
 import { Registry } from './registry.ts';
 import type { AnyConsumer, Registration } from './registry.ts';
 import { workersCollection } from './share.ts';
-import type { Serving } from './view.ts';
+import type { Look, Serving } from './view.ts';
 import { Workers } from './workers.ts';
 import type { Employed, WorkersOptions } from './workers.ts';
 
@@ -29,7 +29,6 @@ export interface SiteContext {
 const knownMs = 1_000;
 
 interface Known extends Serving {
-  readonly registration: Registration;
   readonly rings: Position;
   readonly at: number;
 }
@@ -98,20 +97,37 @@ export class Site {
     }
   }
 
-  /** @throws {EngineError} `consumer_unknown` where nobody has ever worked on it. */
-  async serving(consumer: AnyConsumer, again = false): Promise<Serving & { readonly registration: Registration }> {
+  /**
+   * Whom to read from: what served before, until what serves now has come as far, so that nobody who reads goes back.
+   * @throws {EngineError} `consumer_unknown` where nobody has ever worked on it.
+   */
+  async serving(consumer: AnyConsumer, look: Look = 'known'): Promise<Serving> {
     const name = definitionName(consumer);
     const { rings } = this.workers;
     const now = this.#context.now();
+    const before = this.#known.get(name);
+    if (look === 'known' && before?.rings === rings && now - before.at < knownMs) return before;
+    const current = await this.current(consumer);
+    const isOther = before !== undefined && before.build.generation !== current.build.generation;
+    if (isOther && look !== 'anew' && !(await current.freshness.covers(before.freshness))) return before;
     const known = this.#known.get(name);
-    if (!again && known?.rings === rings && now - known.at < knownMs) return known;
+    // Whoever looked later may have been quicker.
+    if (known !== undefined && known.build.generation > current.build.generation) return known;
+    this.#known.set(name, { ...current, rings, at: now });
+    return current;
+  }
+
+  /** What serves now. @throws {EngineError} `consumer_unknown` where nobody has ever worked on it. */
+  async current(consumer: AnyConsumer): Promise<Serving & { readonly registration: Registration }> {
     const registration = await this.#registration(consumer);
-    const isSame = known?.build.generation === registration.active;
-    const build = isSame ? known.build : new Build(consumer, registration.active);
-    const freshness = isSame ? known.freshness : this.freshness(build);
-    const found = { registration, build, freshness, rings, at: now };
-    this.#known.set(name, found);
-    return found;
+    const known = this.#known.get(definitionName(consumer));
+    const isKnown = known?.build.generation === registration.active;
+    const build = isKnown ? known.build : new Build(consumer, registration.active);
+    return { registration, build, freshness: isKnown ? known.freshness : this.freshness(build) };
+  }
+
+  async isReplaced(consumer: AnyConsumer, build: Build): Promise<boolean> {
+    return (await this.registry.registration(consumer)).active !== build.generation;
   }
 
   async #registration(consumer: AnyConsumer): Promise<Registration> {

@@ -44,7 +44,7 @@ const countMax = 10_000;
 
 /** @throws {EngineError} `consumer_unknown` */
 export async function statusOf(site: Site, consumer: AnyConsumer): Promise<ConsumerStatus> {
-  const { registration, build, freshness } = await site.serving(consumer, true);
+  const { registration, build, freshness } = await site.current(consumer);
   const states = await slotStates(site.registry.control, build.slots);
   const lag = await freshness.lag(countMax);
   const found = await site.state.checkpoints(`${build.name}#`);
@@ -120,7 +120,7 @@ export class Watchdog {
   async #lookAt(watched: Watched): Promise<void> {
     const { site, consumer } = watched;
     const { name, version, maxLagMs } = consumer;
-    const { build, freshness } = await site.serving(consumer);
+    const { build, freshness } = await site.current(consumer);
     const { position, events, ms } = await freshness.lag(1_000);
     const who = { consumer: name, version };
     this.#notice({ kind: 'lag', ...who, generation: build.generation, position, events, ms });

@@ -1,15 +1,24 @@
 /** Moments of a rebuild that come seldom by themselves, brought about. */
 import { setImmediate } from 'node:timers/promises';
 import { defineProjection, memory, openEngine } from 'eventsrc';
-import type { Engine, EngineOptions } from 'eventsrc';
+import type { Engine, EngineOptions, StateCommit } from 'eventsrc';
 import { afterEach, expect, test } from 'vitest';
 import { shared } from '../support/gated-store.ts';
 import { guarded } from '../support/guarded-state.ts';
 import { crate, defineTrail } from './shelves.ts';
 
 const opened: Engine[] = [];
+const held: PromiseWithResolvers<void>[] = [];
+
+/** Something that waits until the test lets it go on, at the latest at its end. */
+function hold(): PromiseWithResolvers<void> {
+  const wait = Promise.withResolvers<void>();
+  held.push(wait);
+  return wait;
+}
 
 afterEach(async () => {
+  for (const { resolve } of held.splice(0)) resolve();
   await Promise.all(opened.splice(0).map((engine) => engine.close()));
 });
 
@@ -56,6 +65,65 @@ test('what was built and dropped is not taken for built the next time', async ()
   await engine.consumers.drop(sums, differing.generation);
   await engine.consumers.rebuild(sums);
   expect(await engine.view(sums).get('a')).toEqual({ sum: 10 });
+});
+
+test('whoever has read the old view does not go back in the new one', async () => {
+  const trail = defineTrail();
+  const isHeld = Promise.withResolvers<void>();
+  const mayGoOn = hold();
+  let isHolding = false;
+  const backend = guarded(shared(memory()), async (call, name, args) => {
+    const { puts = [], checkpoints = [] } = name === 'commit' ? (args[0] as StateCommit) : {};
+    const isSwitch = puts.some(({ value }) => (value as { active?: number }).active === 2);
+    if (isSwitch && !isHolding) {
+      isHolding = true;
+      // The old one comes further meanwhile.
+      const position = await store(engine);
+      await engine.view(trail).fresh({ atLeast: position });
+      expect((await engine.view(trail).get('a'))?.positions).toEqual([1, 2]);
+      isHeld.resolve();
+    }
+    if (isHolding && checkpoints.some((one) => one.name === 'trail@1.2#0')) await mayGoOn.promise;
+    return call();
+  });
+  const engine = await engineOn({ store: backend, projections: [trail] });
+  await store(engine);
+  await engine.settled();
+  // No new event is folded into the new one from the moment at which it is to serve.
+  isHolding = false;
+  const rebuilding = engine.consumers.rebuild(trail);
+  await isHeld.promise;
+  await rebuilding;
+  expect((await engine.view(trail).get('a'))?.positions).toEqual([1, 2]);
+  mayGoOn.resolve();
+  const position = await store(engine);
+  expect((await engine.view(trail).get('a', { atLeast: position }))?.positions).toEqual([1, 2, 3]);
+  const [status] = await engine.consumers.status();
+  expect(status).toMatchObject({ generation: 2 });
+});
+
+test('whoever waits for the old view when another one takes over gets the new one', async () => {
+  const trail = defineTrail();
+  let isSwitching = false;
+  let reading: Promise<unknown> = Promise.resolve();
+  const backend = guarded(shared(memory()), async (call, name, args) => {
+    const { puts = [], checkpoints = [] } = name === 'commit' ? (args[0] as StateCommit) : {};
+    if (puts.some(({ value }) => (value as { active?: number }).active === 2)) {
+      isSwitching = true;
+      const atLeast = await store(engine);
+      reading = engine.view(trail).get('a', { atLeast, timeoutMs: 3_000 });
+    }
+    // The old one gets no further, as if its worker had heard of the switch at once.
+    if (isSwitching && checkpoints.some((one) => one.name === 'trail@1.1#0')) throw new Error('too late');
+    return call();
+  });
+  const hooks = { consumer: () => {} };
+  const engine: Engine = await engineOn({ store: backend, projections: [trail], hooks });
+  await store(engine);
+  await engine.settled();
+  await engine.consumers.rebuild(trail);
+  expect(await reading).toMatchObject({ positions: [1, 2] });
+  await engine.settled();
 });
 
 test('a worker that cannot look when it hears of a rebuild looks again', async () => {
@@ -114,15 +182,15 @@ test('what is asked of a worker while it looks what is asked is done, too', asyn
     return sum + amount;
   });
   const backend = shared(memory());
-  const [isLooking, hasHeard, goOn] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  const [isLooking, hasHeard, goOn] = [hold(), hold(), hold()];
   let stage: 'working' | 'faulted' | 'asked' = 'working';
   const slow = guarded(backend, async (call, name, args) => {
     const [, keys = []] = name === 'get' ? (args as [string, string[]]) : [];
     const answer = await call();
-    if (keys.includes('sums@1') && stage === 'asked') hasHeard?.resolve();
+    if (keys.includes('sums@1') && stage === 'asked') hasHeard.resolve();
     if (keys.includes('sums@1.1#0') && stage === 'faulted') {
-      isLooking?.resolve();
-      await goOn?.promise;
+      isLooking.resolve();
+      await goOn.promise;
     }
     return answer;
   });
@@ -133,13 +201,13 @@ test('what is asked of a worker while it looks what is asked is done, too', asyn
   });
   const operator = await engineOn({ store: backend, projections: [sums], run: 'none' });
   await store(worker, 7);
-  await isLooking?.promise;
+  await isLooking.promise;
   isBroken = false;
   stage = 'asked';
   const retrying = operator.consumers.retry('sums', { signal: AbortSignal.timeout(5_000) });
-  await hasHeard?.promise;
+  await hasHeard.promise;
   await setImmediate();
-  goOn?.resolve();
+  goOn.resolve();
   await retrying;
   await operator.settled();
   expect(await operator.view(sums).get('a')).toEqual({ sum: 7 });
