@@ -1,12 +1,16 @@
 /** Moments of a rebuild that come seldom by themselves, brought about. */
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { defineProjection, memory, openEngine } from 'eventsrc';
 import type { Engine, EngineOptions, StateCommit } from 'eventsrc';
+import { sqlite } from 'eventsrc/sqlite';
 import { afterEach, expect, test } from 'vitest';
 import { shared } from '../support/gated-store.ts';
 import { guarded } from '../support/guarded-state.ts';
+import { temporaryFolder } from '../support/temporary.ts';
 import { crate, defineTrail } from './shelves.ts';
 
+const folder = await temporaryFolder();
 const opened: Engine[] = [];
 const held: PromiseWithResolvers<void>[] = [];
 
@@ -211,4 +215,25 @@ test('what is asked of a worker while it looks what is asked is done, too', asyn
   await retrying;
   await operator.settled();
   expect(await operator.view(sums).get('a')).toEqual({ sum: 7 });
+});
+
+test('events that follow each other without a pause delay neither a view nor its rebuild', async () => {
+  const file = join(folder, 'pressed.db');
+  const trail = defineTrail();
+  let isPressed = true;
+  // Whenever documents are committed, there is a further event already.
+  const backend = guarded(sqlite(file), async (call, name, args) => {
+    const { puts = [] } = name === 'commit' ? (args[0] as StateCommit) : {};
+    if (isPressed && puts.some(({ collection }) => collection.startsWith('view/'))) await store(writer);
+    return call();
+  });
+  const writer: Engine = await engineOn({ store: sqlite(file) });
+  await store(writer);
+  const engine = await engineOn({ store: backend, projections: [trail] });
+  expect((await engine.view(trail).get('a', { timeoutMs: 3_000 }))?.positions).toContain(1);
+  const result = await engine.consumers.rebuild(trail, { diff: true, signal: AbortSignal.timeout(20_000) });
+  isPressed = false;
+  expect(result).toMatchObject({ switched: true, compared: 1, differing: 0, differences: [] });
+  await engine.settled();
+  expect((await engine.view(trail).get('a'))?.positions).toHaveLength((await engine.log.head()).position);
 });
