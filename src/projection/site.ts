@@ -5,6 +5,7 @@ import type { EventLog } from '../store/log.ts';
 import type { Position } from '../store/port.ts';
 import type { StateStore } from '../store/state-port.ts';
 import { Build, definitionName } from './build.ts';
+import type { Consumer } from './consumer.ts';
 import { EventFeed } from './feed.ts';
 import { Freshness } from './freshness.ts';
 import type { NoticeTaker } from './notice.ts';
@@ -137,6 +138,10 @@ export class Site {
       if (!hasCode(error, 'collection_unknown')) throw error;
       throw new EngineError('consumer_unknown', { consumer: consumer.name, known: [] }, { cause: error });
     }
+  }
+
+  feed({ interest }: Consumer): EventFeed {
+    return new EventFeed(this.#context.log, interest);
   }
 
   freshness(build: Build): Freshness {

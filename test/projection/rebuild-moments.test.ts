@@ -237,3 +237,23 @@ test('events that follow each other without a pause delay neither a view nor its
   await engine.settled();
   expect((await engine.view(trail).get('a'))?.positions).toHaveLength((await engine.log.head()).position);
 });
+
+test('two views are compared that never stand at the same place', async () => {
+  const file = join(folder, 'apart.db');
+  const trail = defineTrail();
+  let isApart = true;
+  const backend = guarded(sqlite(file), async (call, name, args) => {
+    const { puts = [] } = name === 'commit' ? (args[0] as StateCommit) : {};
+    const isNew = puts.some(({ collection }) => collection === 'view/trail@1.2');
+    if (puts.some(({ value }) => (value as { active?: number }).active === 2)) isApart = false;
+    // Whenever the new one moves, the old one is further already.
+    if (isNew && isApart) await engine.view(trail).fresh({ atLeast: await store(engine) });
+    return call();
+  });
+  const engine: Engine = await engineOn({ store: backend, projections: [trail] });
+  await store(engine);
+  await engine.settled();
+  const alike = await engine.consumers.rebuild(trail, { diff: true, signal: AbortSignal.timeout(20_000) });
+  expect(alike).toMatchObject({ switched: true, compared: 1, differing: 0 });
+  await engine.settled();
+});

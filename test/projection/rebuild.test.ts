@@ -25,10 +25,10 @@ async function engineOn(options: EngineOptions): Promise<Engine> {
 
 /** Does something again and again, until it is told to stop. */
 function ceaselessly(action: () => Promise<void>): { stop(): Promise<number> } {
-  let isOver = false;
+  const over = new AbortController();
   let times = 0;
   const going = (async () => {
-    for (; !isOver; times++) {
+    for (; !over.signal.aborted; times++) {
       await action();
       // On memory nothing else would get its turn.
       await setImmediate();
@@ -37,7 +37,7 @@ function ceaselessly(action: () => Promise<void>): { stop(): Promise<number> } {
   going.catch(() => undefined);
   return {
     stop: async () => {
-      isOver = true;
+      over.abort();
       await going;
       return times;
     },
