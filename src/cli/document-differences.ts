@@ -1,4 +1,4 @@
-import type { Difference } from '../projection/rebuild.ts';
+import type { Difference } from '../projection/compare.ts';
 
 /** What a field was and is, as JSON; nothing where it is not there. */
 export interface FieldDifference {

@@ -34,14 +34,18 @@ type Look = { readonly isHeld: true } | ({ readonly isHeld: false } & Behind);
 
 interface Behind {
   readonly isBuilding: boolean;
-  /** Why it does not get any further. */
+  /** Why it gets no further. */
   readonly fault: Failure | undefined;
-  /** How often anything about consumers had changed before. */
-  readonly rings: Position;
   readonly head: Position;
   readonly position: Position;
   readonly lagMs: number;
 }
+
+/** What became of waiting for a bound; `replaced`: another generation serves now, and this one may move no more. */
+export type Hold =
+  | { readonly kind: 'held' }
+  | { readonly kind: 'stale'; readonly stale: StaleDetails }
+  | { readonly kind: 'replaced'; readonly waitedMs: number };
 
 export class Freshness {
   readonly #log: EventLog;
@@ -64,10 +68,23 @@ export class Freshness {
 
   /** Up to which everything has been dealt with. */
   async position(): Promise<Position> {
-    const { slots } = this.#build;
+    return Math.min(...(await this.positions()));
+  }
+
+  /** The same, of each slot. */
+  async positions(): Promise<readonly Position[]> {
     const found = await this.#state.checkpoints(`${this.#build.name}#`);
     const positions = new Map(found.map(({ name, position }) => [name, position]));
-    return Math.min(...slots.map((slot) => positions.get(slot) ?? 0));
+    return this.#build.slots.map((slot) => positions.get(slot) ?? 0);
+  }
+
+  /** Whether everything is in it that is in another generation, in each slot. */
+  async covers(other: Freshness): Promise<boolean> {
+    const wanted = await other.positions();
+    const positions = await this.positions();
+    for (const [slot, position] of positions.entries())
+      if (!(await this.#holds(position, wanted[slot] ?? 0))) return false;
+    return true;
   }
 
   async isBuilt(): Promise<boolean> {
@@ -92,24 +109,33 @@ export class Freshness {
 
   /**
    * Waits until the bound holds, and the view has been built; without either it does not wait.
-   * @returns undefined if it holds, else how things stand: when the time was up, or its consumer stands still.
+   * @param isReplaced whether it no longer serves: asked whenever something about consumers has changed.
+   * @returns how things stand, if it does not hold when the time is up, or its consumer stands still.
    * @throws the signal's reason, when aborted.
    */
-  async hold(bound: Bound, timeoutMs: number, signal?: AbortSignal): Promise<StaleDetails | undefined> {
+  async hold(
+    bound: Bound,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    isReplaced: () => Promise<boolean> = async () => false,
+  ): Promise<Hold> {
     const begun = this.#now();
     const controller = new AbortController();
     const leave = onAbort(signal, () => controller.abort(signal?.reason));
     if (signal?.aborted) controller.abort(signal.reason);
     const timer = timeoutMs < timerMax ? setTimeout(() => controller.abort(timeIsUp), timeoutMs) : undefined;
     try {
-      for (;;) {
+      for (let rings: Position | undefined; ; rings = await this.#control.count()) {
         const look = await this.#look(bound);
-        if (look.isHeld) return undefined;
+        if (look.isHeld) return { kind: 'held' };
         const { aborted, reason } = controller.signal;
         if (aborted && reason !== timeIsUp) throw reason;
-        if (aborted || look.fault !== undefined) return this.#explain(look, bound, begun);
+        if (aborted || (look.fault !== undefined && !(await isReplaced()))) return this.#explain(look, bound, begun);
+        // Looked at again after counting: what changes from then on is noticed.
+        if (rings === undefined) continue;
+        if (await isReplaced()) return { kind: 'replaced', waitedMs: this.#now() - begun };
         try {
-          await this.#change(look, bound, controller.signal);
+          await this.#change(look, rings, bound, controller.signal);
         } catch (error) {
           if (error !== timeIsUp) throw error;
         }
@@ -120,18 +146,16 @@ export class Freshness {
     }
   }
 
-  #explain({ isBuilding, head, position, lagMs, fault }: Behind, bound: Bound, begun: number): StaleDetails {
+  #explain({ isBuilding, head, position, lagMs, fault }: Behind, bound: Bound, begun: number): Hold {
     const { name: view } = this.#build.consumer;
     const waitedMs = this.#now() - begun;
     const stands = fault === undefined ? {} : { fault: { position: fault.position, reason: fault.reason } };
-    return { view, position, head, lagMs, isBuilding, ...bound, waitedMs, ...stands };
+    return { kind: 'stale', stale: { view, position, head, lagMs, isBuilding, ...bound, waitedMs, ...stands } };
   }
 
   async #look({ atLeast, maxLagMs }: Bound): Promise<Look> {
     if (this.#isBuilt && maxLagMs === undefined && (atLeast === undefined || (await this.position()) >= atLeast))
       return { isHeld: true };
-    // Before everything else: what changes meanwhile is looked at again.
-    const rings = await this.#control.count();
     const states = await slotStates(this.#control, this.#build.slots);
     this.#isBuilt ||= states.every(({ caughtUp }) => caughtUp);
     const isBuilding = !this.#isBuilt;
@@ -144,7 +168,7 @@ export class Freshness {
     const isFar = atLeast === undefined || (atLeast <= head && (await this.#holds(position, atLeast)));
     if (!isBuilding && isRecent && isFar) return { isHeld: true };
     const fault = states.find((state) => state.fault !== undefined)?.fault;
-    return { isHeld: false, isBuilding, fault, rings, position, head, lagMs };
+    return { isHeld: false, isBuilding, fault, position, head, lagMs };
   }
 
   /** A bound holds if nothing of interest lies between. */
@@ -153,7 +177,7 @@ export class Freshness {
   }
 
   /** Resolves when it is worth looking again. */
-  async #change({ rings, position, head }: Behind, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
+  async #change({ position, head }: Behind, rings: Position, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
     const controller = new AbortController();
     const leave = onAbort(outer, () => controller.abort(outer.reason));
     if (outer.aborted) controller.abort(outer.reason);

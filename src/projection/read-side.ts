@@ -75,8 +75,8 @@ export class ReadSide {
     const employed = await this.#kept.employ(consumers.filter((one) => one.mode !== 'live' && isRun(one)));
     const inline = employed.flatMap(inlineOf);
     if (inline.length > 0) {
-      const serving = async (projection: AnyProjection) => (await this.#kept.serving(projection)).build;
-      this.#log.foldInline(new InlineFolding({ log: this.#log, state, options: workers }, inline, serving));
+      const active = (projection: AnyProjection) => this.#kept.active(projection);
+      this.#log.foldInline(new InlineFolding({ log: this.#log, state, options: workers }, inline, active));
     }
     const watched = employed.map(({ consumer }) => ({ site: this.#kept, consumer }));
     if (watched.length > 0) this.#watch = this.#keepWatch(new Watchdog(watched, { notice, now, stallMs }));
@@ -118,7 +118,9 @@ export class ReadSide {
     const site = this.#siteOf(projection);
     const scans = new Set<string>();
     const source: ViewSource = {
-      serving: (again) => site.serving(projection, again),
+      serving: (look) => site.serving(projection, look),
+      current: () => site.current(projection),
+      isReplaced: (build) => site.isReplaced(projection, build),
       find: async (collection, query): Promise<DocumentPage> => site.state.find(collection, query),
       get: async (collection, key) => (await site.state.get(collection, [key]))[0]?.value,
       count: async (collection, where) => site.state.count(collection, where),
@@ -152,11 +154,14 @@ export class ReadSide {
   }
 
   async #settle(consumer: AnyConsumer, head: Position, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    const { freshness } = await this.#siteOf(consumer).serving(consumer);
-    const stale = await freshness.hold({ atLeast: head }, timeoutMs, signal);
-    if (stale?.fault !== undefined)
-      throw new EngineError('consumer_faulted', { consumer: consumer.name, ...stale.fault });
-    if (stale !== undefined) throw new EngineError('stale', stale);
+    const site = this.#siteOf(consumer);
+    const { build, freshness } = await site.current(consumer);
+    const held = await freshness.hold({ atLeast: head }, timeoutMs, signal, () => site.isReplaced(consumer, build));
+    if (held.kind === 'replaced') return this.#settle(consumer, head, timeoutMs - held.waitedMs, signal);
+    if (held.kind === 'held') return undefined;
+    const { fault } = held.stale;
+    if (fault !== undefined) throw new EngineError('consumer_faulted', { consumer: consumer.name, ...fault });
+    throw new EngineError('stale', held.stale);
   }
 
   rebuild(given: AnyProjection | string, options: RebuildOptions): Promise<RebuildResult> {

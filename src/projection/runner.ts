@@ -169,14 +169,7 @@ export class SlotRunner {
 
   /** Everything there is has been dealt with. */
   async #rest(signal: AbortSignal): Promise<void> {
-    if (!this.#state.caughtUp) {
-      await this.#flush();
-      await this.#change((state) => ({ ...state, caughtUp: true }));
-      const { name: consumer, version } = this.#build.consumer;
-      const { generation } = this.#build;
-      this.#context.notice({ kind: 'caught_up', consumer, version, generation, position: this.#position });
-      return;
-    }
+    if (!this.#state.caughtUp) return this.#catchUp();
     const controller = new AbortController();
     const abort = () => controller.abort(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
@@ -191,6 +184,14 @@ export class SlotRunner {
     }
   }
 
+  async #catchUp(): Promise<void> {
+    await this.#flush();
+    await this.#change((state) => ({ ...state, caughtUp: true }));
+    const { name: consumer, version } = this.#build.consumer;
+    const { generation } = this.#build;
+    this.#context.notice({ kind: 'caught_up', consumer, version, generation, position: this.#position });
+  }
+
   async #deal(batch: Batch, signal: AbortSignal): Promise<void> {
     this.#readAhead(batch, signal);
     const tasks = batch.events.flatMap((event) => this.#task(event));
@@ -203,6 +204,8 @@ export class SlotRunner {
     this.#position = batch.position;
     const isForOthers = batch.events.length > tasks.length;
     if (isForOthers || this.#isReactor || this.#position - this.#stored >= unstoredMax) await this.#flush();
+    // Not only when there is nothing more: where events come without a pause that is never.
+    if (!this.#state.caughtUp && batch.position >= batch.head) await this.#catchUp();
   }
 
   /** Nothing, where none of its keys is of this slot. */

@@ -53,21 +53,22 @@ export class Workers {
       state: registry.control.state,
       control: registry.control,
       rings: () => this.#rings,
-      rung: (after, signal) => this.#bell.wait(after, signal),
+      rung: (after, signal) => this.#rung(after, signal),
       delay,
     };
   }
 
-  async start(employed: readonly Employed[]): Promise<void> {
-    this.#rings = await this.#registry.control.count();
+  /** @param rings how often something had changed before it was looked up who is employed. */
+  start(employed: readonly Employed[], rings: Position): void {
+    this.#rings = rings;
     for (const one of employed) this.#employed.set(definitionName(one.consumer), one);
     for (const { registration, consumer } of employed) this.#staff(consumer, registration);
     this.#track(this.#listen());
   }
 
   /** Resolves once something about the consumers of this store has changed since `after`. */
-  rung(after: Position, signal?: AbortSignal): Promise<Position> {
-    return this.#bell.wait(after, signal);
+  async #rung(after: Position, signal: AbortSignal): Promise<Position> {
+    return this.#rings > after ? this.#rings : this.#bell.wait(after, signal);
   }
 
   get rings(): Position {
@@ -79,10 +80,12 @@ export class Workers {
     const { signal } = this.#controller;
     for (let failures = 0; !signal.aborted;) {
       try {
-        this.#rings = await this.#registry.control.changed(this.#rings, signal);
+        const rings = await this.#registry.control.changed(this.#rings, signal);
         for (const { consumer } of this.#employed.values())
           this.#staff(consumer, await this.#registry.registration(consumer));
-        this.#bell.reached(this.#rings);
+        // Only now: what was not looked at is heard of again.
+        this.#rings = rings;
+        this.#bell.reached(rings);
         failures = 0;
       } catch (error) {
         if (signal.aborted || hasCode(error, 'store_closed')) return;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Engine } from '../../engine/engine.ts';
-import type { Difference, RebuildProgress, RebuildResult } from '../../projection/rebuild.ts';
+import type { Difference } from '../../projection/compare.ts';
+import type { RebuildProgress, RebuildResult } from '../../projection/rebuild.ts';
 import type { ConsumerStatus } from '../../projection/status.ts';
 import { hasCode } from '../../ground/errors.ts';
 import { fieldDifferences } from '../document-differences.ts';
