@@ -20,7 +20,7 @@ export const crate = defineAggregate({
   commands: {},
 });
 
-export interface Shelf {
+interface Shelf {
   readonly positions: readonly number[];
   readonly total: number;
   /** Who folded the last event, where that is of interest. No fold should know such things; this one is to find out. */
