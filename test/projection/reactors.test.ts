@@ -6,7 +6,7 @@ import type { ConsumerOptions, Engine, EngineOptions, ReactionContext } from 'ev
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startProgram } from '../support/child.ts';
 import { shared } from '../support/gated-store.ts';
-import { backendAt, bothPlaces } from '../support/place.ts';
+import { backendAt, bothPlaces, placeArguments } from '../support/place.ts';
 import { postgresSchemas } from '../support/postgres-schemas.ts';
 import { seededRandom } from '../support/random.ts';
 import { temporaryFolder } from '../support/temporary.ts';
@@ -81,8 +81,7 @@ describe.each(bothPlaces(folder, postgresSchemas()))('on %s', (kind, newPlace) =
         .map((line) => JSON.parse(line) as Sent);
     const seed = Math.floor(Math.random() * 2 ** 31);
     const random = seededRandom(seed);
-    const [, address = '', schema = ''] = place;
-    const begin = () => startProgram('sender', [kind, address, schema, file]);
+    const begin = () => startProgram('sender', [...placeArguments(place), file]);
     const observer = await engineOn({
       store: backendAt(place),
       reactors: [defineSends(() => {}, { slots: 4 })],
