@@ -5,6 +5,7 @@
 import { toHex, toUtf8 } from '../event/bytes.ts';
 import type { RecordedEvent } from '../event/codec.ts';
 import { toCanonicalJson } from '../event/json.ts';
+import { compareCodePoints } from '../event/names.ts';
 import type { StandardSchemaV1 } from '../event/standard-schema.ts';
 import { sha256 } from '../ground/digest.ts';
 import { EngineError } from '../ground/errors.ts';
@@ -33,7 +34,7 @@ interface Kept {
 
 export class Probe {
   readonly #consumer: AnyConsumer;
-  readonly #positions: Position[] = [];
+  readonly #positions = new Set<Position>();
   readonly #results = new Map<string, string>();
   readonly #documents = new Map<string, ViewDocument | null>();
   readonly #countOf = new Map<string, number>();
@@ -80,6 +81,8 @@ export class Probe {
   put(events: readonly RecordedEvent[]): DocumentPut | undefined {
     for (const event of events) {
       const count = this.#countOf.get(event.type) ?? 0;
+      // What is dealt with again, by a rebuild or after a failure, is in it already.
+      if (this.#positions.has(event.position)) continue;
       if (count < sampledPerType && this.#add(event)) this.#isChanged = true;
     }
     if (!this.#isChanged) return undefined;
@@ -100,7 +103,7 @@ export class Probe {
     } catch {
       return false;
     }
-    this.#positions.push(event.position);
+    this.#positions.add(event.position);
     return true;
   }
 
@@ -119,7 +122,9 @@ export class Probe {
   }
 
   #digest(): string {
-    return toHex(sha256(toUtf8(JSON.stringify([...this.#results]))));
+    // The order in which `key` names them is of no account.
+    const results = [...this.#results].sort(([a], [b]) => compareCodePoints(a, b));
+    return toHex(sha256(toUtf8(JSON.stringify(results))));
   }
 }
 

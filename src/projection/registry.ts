@@ -52,11 +52,11 @@ export class Registry {
    */
   async register(consumer: AnyConsumer, position: Position): Promise<Registration> {
     const wanted = describeDefinition(consumer);
-    if (consumer.kind === 'projection') await this.#defineView(new Build(consumer, 1));
     const key = definitionName(consumer);
     for (;;) {
       const kept = await this.control.get(key);
       if (kept !== undefined) return this.#known(consumer, kept.value as unknown as Registration, wanted);
+      if (consumer.kind === 'projection') await this.#defineView(new Build(consumer, 1));
       const statements: readonly SqlStatement[] = consumer.kind === 'tables' ? consumer.create : [];
       const begins = consumer.kind === 'reactor' && consumer.startAt === 'now' ? position : 0;
       const checkpoints = new Build(consumer, 1).slots.map((name) => ({ name, from: 0, to: begins }));

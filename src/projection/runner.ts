@@ -254,8 +254,13 @@ export class SlotRunner {
       }
     }
     if (onFailure === 'park') {
-      await this.#commit([], until, signal, { task, failure });
-      return true;
+      try {
+        await this.#commit([], until, signal, { task, failure });
+        return true;
+      } catch (tooMany) {
+        if (!isOwnFault(tooMany)) throw tooMany;
+        failure = this.#failure(task, tooMany, failure.attempts);
+      }
     }
     await this.#flush();
     await this.#change((state) => ({ ...state, fault: failure }));
@@ -286,9 +291,7 @@ export class SlotRunner {
     const probed = this.#probe?.put(free.map(({ event }) => event));
     const puts: readonly DocumentPut[] = [
       ...(taken.change.puts ?? []),
-      ...parked.map(({ event, key, failure: { reason, attempts, at } }) =>
-        this.#parking.put(event, key, { reason, attempts, at }),
-      ),
+      ...parked.map(({ event, key, failure }) => this.#parking.put(event, key, failure)),
       ...(probed === undefined ? [] : [probed]),
     ];
     const change = { ...taken.change, puts };
@@ -376,7 +379,7 @@ export class SlotRunner {
         const [task] = meant;
         if (task === undefined) return;
         const failure = this.#failure(task, error, 1);
-        await this.#store({ puts: [this.#parking.put(task.event, key, failure)] }, this.#stored);
+        await this.#store({ puts: [this.#parking.putAgain(task.event, key, failure)] }, this.#stored);
         this.#context.notice({ kind: 'parked', ...this.#who(), key, failure });
         return;
       }

@@ -82,11 +82,14 @@ export class Site {
 
   /** A type that it ignored so far must not lie behind it already. @throws {EngineError} `definition_changed` */
   async #requireNew(consumer: AnyConsumer, registration: Registration): Promise<void> {
-    const { log, now } = this.#context;
+    const { log } = this.#context;
     const added = consumer.interest.types.filter((type) => !registration.types.includes(type));
     if (added.length === 0) return;
-    const build = new Build(consumer, registration.active);
-    const until = await new Freshness(log, this.state, build, now).position();
+    const { active, building } = registration;
+    const builds = [active, ...(building > 0 ? [building] : [])].map((generation) => new Build(consumer, generation));
+    // Of whichever slot is the furthest.
+    const positions = await Promise.all(builds.map((build) => this.freshness(build).positions()));
+    const until = Math.max(...positions.flat());
     for await (const page of log.recorded({ match: [{ types: added }], until, pageSize: 64 })) {
       const missed = page.find((event) => consumer.interest.has(event));
       if (missed === undefined) continue;

@@ -7,6 +7,7 @@ import { sqlite } from 'eventsrc/sqlite';
 import { afterEach, expect, test } from 'vitest';
 import { shared } from '../support/gated-store.ts';
 import { guarded } from '../support/guarded-state.ts';
+import { withState } from '../support/place.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { crate, defineTrail } from './shelves.ts';
 
@@ -56,7 +57,8 @@ function defineSums(fold: (sum: number, amount: number) => number) {
 test('what was built and dropped is not taken for built the next time', async () => {
   let factor = 1;
   const sums = defineSums((sum, amount) => sum + factor * amount);
-  const engine = await engineOn({ store: memory(), projections: [sums] });
+  const backend = shared(memory());
+  const engine = await engineOn({ store: backend, projections: [sums] });
   await store(engine, 5);
   await engine.settled();
   factor = 2;
@@ -69,6 +71,12 @@ test('what was built and dropped is not taken for built the next time', async ()
   await engine.consumers.drop(sums, differing.generation);
   await engine.consumers.rebuild(sums);
   expect(await engine.view(sums).get('a')).toEqual({ sum: 10 });
+  await engine.consumers.drop(sums, 1);
+  await engine.close();
+  // Nor is the first one made again.
+  factor = 1;
+  await engineOn({ store: backend, projections: [sums] });
+  expect(await withState(backend, (state) => state.collections('view/'))).toEqual(['view/sums@1.3']);
 });
 
 test('whoever has read the old view does not go back in the new one', async () => {
