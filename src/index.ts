@@ -112,7 +112,7 @@ export type { Parked } from './projection/parking.ts';
 export type { Run } from './projection/read-side.ts';
 export type { Difference, RebuildOptions, RebuildProgress, RebuildResult } from './projection/rebuild.ts';
 export type { Skipped } from './projection/slot.ts';
-export type { ConsumerStatus, SlotStatus } from './projection/status.ts';
+export type { BuildingStatus, ConsumerStatus, SlotStatus } from './projection/status.ts';
 export type { FindQuery, ReadOptions, SafeRead, View, ViewPage } from './projection/view.ts';
 export type { FieldCondition, Operands, OrderBy, PathOf, ValueAt, Where } from './projection/where-types.ts';
 export type { Consumers, OperateOptions } from './engine/consumers.ts';

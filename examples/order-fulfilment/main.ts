@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { faint, line, title } from '../narrator.ts';
 import { isUrl, openShop } from './shop.ts';
 import { showAnswers } from './show-answers.ts';
+import { showBoard } from './show-board.ts';
 import { showClerks } from './show-clerks.ts';
 import { showHistory } from './show-history.ts';
 import { showKill } from './show-kill.ts';
@@ -21,6 +22,7 @@ async function run(place: string): Promise<void> {
   await showAnswers(engine);
   await showClerks(engine, place);
   await showSeats(engine);
+  await showBoard(engine);
   await showHistory(engine);
   await showKill(engine, place);
 

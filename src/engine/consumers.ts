@@ -35,7 +35,7 @@ export class Consumers {
    * Builds the view of a projection anew beside the one that serves, which goes on serving and being kept up to date; then lets the
    * new one serve. With `diff` only if there is no difference: then it waits for `adopt` or `drop`. Interrupted, it goes on where
    * it was when it is called again. The old one stays until `drop`.
-   * @throws {EngineError} `consumer_unknown`, `consumer_refused`, `consumer_faulted`; the signal's reason, when aborted.
+   * @throws {EngineError} `consumer_unknown`, `consumer_never_run`, `consumer_refused`, `consumer_faulted`; the signal's reason, when aborted.
    */
   async rebuild(projection: AnyProjection | string, options: RebuildOptions = {}): Promise<RebuildResult> {
     return this.#open('a projection').rebuild(projection, options);
@@ -46,12 +46,12 @@ export class Consumers {
     return this.#open('a projection').adopt(projection);
   }
 
-  /** Removes a generation that does not serve. @throws {EngineError} `consumer_refused` if it does. */
+  /** Removes a generation that does not serve. @throws {EngineError} `consumer_refused` if it does, or never was. */
   async drop(projection: AnyProjection | string, generation: number): Promise<void> {
     await this.#open('a projection').drop(projection, generation);
   }
 
-  /** The events that a consumer has put aside. @throws {EngineError} `consumer_unknown` */
+  /** The events that a consumer has put aside. @throws {EngineError} `consumer_unknown`, `consumer_never_run` */
   parked(consumer: string): AsyncIterable<Parked> {
     return this.#open(consumer).parked(consumer);
   }

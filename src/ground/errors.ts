@@ -43,6 +43,7 @@ export interface ErrorDetails {
     readonly waitedMs: number;
   };
   consumer_faulted: { readonly consumer: string; readonly position: number; readonly reason: string };
+  consumer_never_run: { readonly consumer: string; readonly version: number };
   consumer_refused: { readonly consumer: string; readonly reason: string };
   consumer_unknown: { readonly consumer: string; readonly known: readonly string[] };
   copy_refused: { readonly reason: string };
@@ -152,6 +153,10 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   consumer_faulted: {
     says: ({ consumer, position, reason }) => `${consumer} stands still at position ${position}: ${reason}.`,
     remedy: 'Correct it, then let it retry that event, or skip it.',
+  },
+  consumer_never_run: {
+    says: ({ consumer, version }) => `Nobody has ever run ${consumer} (version ${version}) on this store.`,
+    remedy: 'Open an engine that runs it, in whatever process.',
   },
   consumer_refused: {
     says: ({ consumer, reason }) => `This cannot be done with ${consumer}: ${reason}.`,

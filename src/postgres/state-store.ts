@@ -31,8 +31,8 @@ type Row = [key: string, revision: string, json: string | null, bytes: Buffer | 
 const columns = 'key, revision, json::text, bytes';
 /** Rows of an open scan that are fetched at once. */
 const rowsPerFetch = 1_000;
-/** How often checkpoints are looked at that somebody waits for. */
-const lookMs = 25;
+/** How often checkpoints are looked at that somebody waits for: the longer nobody new has come, the less. */
+const lookMs = { least: 25, most: 1_000 };
 
 /** Takes a row; says whether that is enough. */
 type Take = (row: Row) => boolean;
@@ -50,6 +50,7 @@ export class PostgresStateStore implements StateStore {
   readonly #schema: string;
   readonly #waiters = new Map<string, Waiters>();
   #lookTimer: NodeJS.Timeout | undefined;
+  #lookMs = lookMs.least;
   #isClosed = false;
 
   constructor(connections: Connections, options: ResolvedOptions) {
@@ -224,7 +225,8 @@ export class PostgresStateStore implements StateStore {
     const waiters = this.#waiters.get(checkpoint) ?? new Waiters();
     this.#waiters.set(checkpoint, waiters);
     const reached = waiters.wait(after, signal);
-    if (this.#lookTimer === undefined) void this.#look();
+    this.#lookMs = lookMs.least;
+    void this.#look();
     return reached;
   }
 
@@ -234,7 +236,8 @@ export class PostgresStateStore implements StateStore {
     clearTimeout(this.#lookTimer);
     this.#lookTimer = undefined;
     if (waited.length === 0 || this.#isClosed) return;
-    this.#lookTimer = setTimeout(() => void this.#look(), lookMs);
+    this.#lookTimer = setTimeout(() => void this.#look(), this.#lookMs);
+    this.#lookMs = Math.min(lookMs.most, this.#lookMs * 1.5);
     try {
       const names = waited.map(([name]) => name);
       const rows = await this.#connections.query<[string, string]>(

@@ -3,7 +3,7 @@ import { decodeEvent } from '../event/codec.ts';
 import type { RecordedEvent } from '../event/codec.ts';
 import type { Recorded } from '../event/event.ts';
 import type { EventLog } from '../store/log.ts';
-import type { Position } from '../store/port.ts';
+import type { Position, ReadQuery } from '../store/port.ts';
 import type { Interest } from './source.ts';
 
 export interface Batch {
@@ -15,12 +15,23 @@ export interface Batch {
   readonly head: Position;
 }
 
+interface Found {
+  readonly events: readonly RecordedEvent[];
+  /** How many were read, whether of interest or not, and the last one's position. */
+  readonly found: number;
+  readonly last: Position;
+  /** Whether all was read that was asked for. */
+  readonly isWhole: boolean;
+}
+
 /** Where at least so many of the events are of interest, looking at all of them is quicker than finding them by an index. */
 const denseShare = 1 / 8;
 /** Events that are looked at without asking whether an index would be quicker; and at most, for one batch. */
 const scannedFreely = 1_000;
 const scannedMax = 8_192;
 const pageSize = 512;
+/** Bytes of data in a batch, before it is ended early. */
+const bytesMax = 8 * 1024 * 1024;
 
 /** Reads the events that are of interest: all events, or through an index, whichever was quicker of late. */
 export class EventFeed {
@@ -50,20 +61,28 @@ export class EventFeed {
   async #scan(after: Position, head: Position, size: number, signal: AbortSignal | undefined): Promise<Batch> {
     const scanned = Math.min(scannedMax, Math.max(size, Math.ceil(size / Math.max(this.#share, denseShare))));
     const until = Math.min(head, after + scanned);
-    return { events: await this.between(after, until, signal), position: until, head };
+    const { events, last, isWhole } = await this.#read({ after, until, pageSize }, signal);
+    return { events, position: isWhole ? until : last, head };
   }
 
   async #find(after: Position, head: Position, size: number, signal: AbortSignal | undefined): Promise<Batch> {
-    const { query: match } = this.#interest;
+    const query = { match: this.#interest.query, after, until: head, limit: size, pageSize };
+    const { events, found, last, isWhole } = await this.#read(query, signal);
+    return { events, position: isWhole && found < size ? head : last, head };
+  }
+
+  /** As much as a batch may hold. */
+  async #read(query: ReadQuery & { readonly after: Position }, signal: AbortSignal | undefined): Promise<Found> {
     const events: RecordedEvent[] = [];
-    let found = 0;
-    let last = after;
-    for await (const page of this.#log.recorded({ match, after, until: head, limit: size, pageSize }, signal)) {
+    let [found, bytes, last] = [0, 0, query.after];
+    for await (const page of this.#log.recorded(query, signal)) {
       found += page.length;
       last = page.at(-1)?.position ?? last;
+      for (const { data, metadata } of page) bytes += data.length + metadata.length;
       this.#take(page, events);
+      if (bytes > bytesMax) return { events, found, last, isWhole: false };
     }
-    return { events, position: found < size ? head : last, head };
+    return { events, found, last, isWhole: true };
   }
 
   /** Those of interest between two positions. */

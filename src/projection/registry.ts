@@ -1,11 +1,12 @@
 /** What the store knows of the consumers: which versions of which definitions, and which of their generations serve. */
 import type { Json } from '../event/json.ts';
-import { EngineError } from '../ground/errors.ts';
+import { EngineError, hasCode } from '../ground/errors.ts';
 import type { Position } from '../store/port.ts';
 import type { SqlStatement, StateStore } from '../store/state-port.ts';
 import { Build, buildName, collectionOf, definitionName } from './build.ts';
 import type { Consumer } from './consumer.ts';
 import { Control, consumersCollection } from './control.ts';
+import type { Kept } from './control.ts';
 import type { AnyProjection } from './projection.ts';
 import type { AnyReactor } from './reactor.ts';
 import type { AnyTables } from './tables.ts';
@@ -27,6 +28,8 @@ export interface Registration {
   readonly building: number;
   /** Those that served before, and have not been dropped. */
   readonly retired: readonly number[];
+  /** The last that was ever begun. No number comes twice: what is left of a generation that was dropped would be taken for the new one's. */
+  readonly latest: number;
 }
 
 export class Registry {
@@ -78,11 +81,21 @@ export class Registry {
     await this.#state.define({ name: build.collection, indexes });
   }
 
-  /** @throws {EngineError} `consumer_unknown` */
+  /** @throws {EngineError} `consumer_never_run` */
   async registration(consumer: Pick<Consumer, 'name' | 'version'>): Promise<Registration> {
-    const kept = await this.control.get(definitionName(consumer));
-    if (kept === undefined) throw new EngineError('consumer_unknown', { consumer: consumer.name, known: [] });
+    const kept = await this.#kept(consumer);
+    if (kept === undefined) throw neverRun(consumer);
     return kept.value as unknown as Registration;
+  }
+
+  /** Where nobody has run anything, there is not even the collection. */
+  async #kept(consumer: Pick<Consumer, 'name' | 'version'>): Promise<Kept | undefined> {
+    try {
+      return await this.control.get(definitionName(consumer));
+    } catch (error) {
+      if (hasCode(error, 'collection_unknown')) return undefined;
+      throw error;
+    }
   }
 
   /** Replaces the types that are handled. */
@@ -92,13 +105,15 @@ export class Registry {
 
   /** Begins a further generation, or finds the one that was begun. */
   async beginRebuild(projection: AnyProjection): Promise<Build> {
-    const { active, retired } = await this.registration(projection);
-    const next = Math.max(active, ...retired) + 1;
-    await this.#defineView(new Build(projection, next));
-    const { building } = await this.#update(projection, (kept) =>
-      kept.building > 0 ? undefined : { ...kept, building: next },
-    );
-    return new Build(projection, building);
+    for (;;) {
+      const { latest } = await this.registration(projection);
+      const next = latest + 1;
+      await this.#defineView(new Build(projection, next));
+      const { building } = await this.#update(projection, (kept) =>
+        kept.building > 0 || kept.latest !== latest ? undefined : { ...kept, building: next, latest: next },
+      );
+      if (building > 0) return new Build(projection, building);
+    }
   }
 
   /** The generation that was built serves from now on. */
@@ -110,11 +125,13 @@ export class Registry {
     );
   }
 
-  /** Removes a generation that does not serve, with its documents. @throws {EngineError} `consumer_refused` */
+  /** Removes a generation that does not serve, with its documents; also one that was being removed. @throws {EngineError} `consumer_refused` */
   async drop(projection: AnyProjection, generation: number): Promise<void> {
-    const { name: consumer } = projection;
+    const refuse = (reason: string) => new EngineError('consumer_refused', { consumer: projection.name, reason });
     await this.#update(projection, (kept) => {
-      if (kept.active === generation) throw new EngineError('consumer_refused', { consumer, reason: 'it serves' });
+      if (!(Number.isSafeInteger(generation) && generation >= 1 && generation <= kept.latest))
+        throw refuse(`it never had a generation ${generation}`);
+      if (kept.active === generation) throw refuse(`its generation ${generation} serves`);
       const retired = kept.retired.filter((one) => one !== generation);
       return { ...kept, retired, building: kept.building === generation ? 0 : kept.building };
     });
@@ -126,7 +143,7 @@ export class Registry {
     make: (kept: Registration) => Registration | undefined,
   ): Promise<Registration> {
     const value = await this.control.update(definitionName(consumer), (kept) => {
-      if (kept === undefined) throw new EngineError('consumer_unknown', { consumer: consumer.name, known: [] });
+      if (kept === undefined) throw neverRun(consumer);
       return make(kept as unknown as Registration) as unknown as Json | undefined;
     });
     return value as unknown as Registration;
@@ -146,5 +163,10 @@ function describeDefinition(consumer: AnyConsumer): Registration {
     active: 1,
     building: 0,
     retired: [],
+    latest: 1,
   };
+}
+
+function neverRun({ name: consumer, version }: Pick<Consumer, 'name' | 'version'>): EngineError {
+  return new EngineError('consumer_never_run', { consumer, version });
 }

@@ -1,5 +1,4 @@
 /** Where consumers keep their state: beside the events, or, what is live, in this process's memory. */
-import { hasCode } from '../ground/errors.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Position } from '../store/port.ts';
@@ -97,29 +96,20 @@ export class Site {
     }
   }
 
-  /** @throws {EngineError} `consumer_unknown` where nobody has ever worked on it. */
+  /** @throws {EngineError} `consumer_never_run` */
   async serving(consumer: AnyConsumer, again = false): Promise<Serving & { readonly registration: Registration }> {
     const name = definitionName(consumer);
     const { rings } = this.workers;
     const now = this.#context.now();
     const known = this.#known.get(name);
     if (!again && known?.rings === rings && now - known.at < knownMs) return known;
-    const registration = await this.#registration(consumer);
+    const registration = await this.registry.registration(consumer);
     const isSame = known?.build.generation === registration.active;
     const build = isSame ? known.build : new Build(consumer, registration.active);
     const freshness = isSame ? known.freshness : this.freshness(build);
     const found = { registration, build, freshness, rings, at: now };
     this.#known.set(name, found);
     return found;
-  }
-
-  async #registration(consumer: AnyConsumer): Promise<Registration> {
-    try {
-      return await this.registry.registration(consumer);
-    } catch (error) {
-      if (!hasCode(error, 'collection_unknown')) throw error;
-      throw new EngineError('consumer_unknown', { consumer: consumer.name, known: [] }, { cause: error });
-    }
   }
 
   freshness(build: Build): Freshness {

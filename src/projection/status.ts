@@ -1,4 +1,5 @@
 /** How consumers stand, and telling when one is behind. */
+import { hasCode } from '../ground/errors.ts';
 import type { Position } from '../store/port.ts';
 import type { Condition } from '../store/state-port.ts';
 import { Build } from './build.ts';
@@ -24,26 +25,49 @@ export interface ConsumerStatus {
   readonly name: string;
   readonly version: number;
   readonly mode: AnyConsumer['mode'];
-  /** `building`: has never been up to date; `faulted`: at least one of its slots stands still. */
-  readonly state: 'building' | 'running' | 'faulted';
-  /** That serves. */
+  /**
+   * `never_run`: nobody has ever worked on this version of it, so it has no slots; `building`: has never been up to date; `faulted`: at least one
+   * of its slots stands still.
+   */
+  readonly state: 'never_run' | 'building' | 'running' | 'faulted';
+  /** That serves; 0 if there is none. */
   readonly generation: number;
   readonly lag: Lag;
   readonly sla?: { readonly maxLagMs: number; readonly isKept: boolean };
   readonly slots: readonly SlotStatus[];
   /** Events that were put aside. */
   readonly parked: number;
-  /** The generation that is being built beside it. */
-  readonly building?: { readonly generation: number; readonly position: Position };
+  /** The generation that is being built beside it; or has been, and waits for `adopt` or `drop`. */
+  readonly building?: BuildingStatus;
   /** Generations that served before, and are still there. */
   readonly retired: readonly number[];
+}
+
+export interface BuildingStatus {
+  readonly generation: number;
+  readonly position: Position;
+  /** Whether it has been up to date once. */
+  readonly isBuilt: boolean;
+  /** Why it stands still. */
+  readonly fault?: Failure;
 }
 
 /** Events that are counted, at most. */
 const countMax = 10_000;
 
-/** @throws {EngineError} `consumer_unknown` */
 export async function statusOf(site: Site, consumer: AnyConsumer): Promise<ConsumerStatus> {
+  try {
+    return await begunStatus(site, consumer);
+  } catch (error) {
+    if (!hasCode(error, 'consumer_never_run')) throw error;
+    const { kind, name, version, mode } = consumer;
+    const lag = await site.freshness(new Build(consumer, 1)).lag(countMax);
+    return { kind, name, version, mode, state: 'never_run', generation: 0, lag, slots: [], parked: 0, retired: [] };
+  }
+}
+
+/** @throws {EngineError} `consumer_never_run` */
+async function begunStatus(site: Site, consumer: AnyConsumer): Promise<ConsumerStatus> {
   const { registration, build, freshness } = await site.serving(consumer, true);
   const states = await slotStates(site.registry.control, build.slots);
   const lag = await freshness.lag(countMax);
@@ -78,8 +102,12 @@ async function buildingOf(
   generation: number,
 ): Promise<Pick<ConsumerStatus, 'building'>> {
   if (generation === 0) return {};
-  const position = await site.freshness(new Build(consumer, generation)).position();
-  return { building: { generation, position } };
+  const build = new Build(consumer, generation);
+  const position = await site.freshness(build).position();
+  const states = await slotStates(site.registry.control, build.slots);
+  const fault = states.find((state) => state.fault !== undefined)?.fault;
+  const isBuilt = states.every(({ caughtUp }) => caughtUp);
+  return { building: { generation, position, isBuilt, ...(fault !== undefined && { fault }) } };
 }
 
 function ofSlots(slots: readonly string[]): Condition {

@@ -1,12 +1,13 @@
 /** What every backend refuses of what is to be kept as state. */
+import { utf8Length } from '../event/bytes.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { Collection, StateCapabilities, StateCommit } from './state-port.ts';
 
 /** Paths in one index, and paths of a collection that are indexed: each is a column. */
 const pathsPerIndexMax = 4;
 const indexedPathsMax = 32;
-/** UTF-16 units of a document's key: as many as fit into every backend's indexes. */
-const keyMax = 512;
+/** UTF-8 bytes of a document's key: as many as fit into every backend's indexes; an aggregate's id is at most 1,022. */
+const keyBytesMax = 1_536;
 const nameMax = 200;
 
 /** @throws {EngineError} `name_invalid`, `request_invalid` */
@@ -63,21 +64,22 @@ export function checkCommit(change: StateCommit, { sql }: StateCapabilities): vo
 
 /** @throws {EngineError} `name_invalid` */
 function checkStateName(what: string, name: string): void {
-  checkText(what, name, nameMax);
+  checkText(what, name, nameMax, 'UTF-16 units');
 }
 
 /** @throws {EngineError} `name_invalid` */
 function checkDocumentKey(key: string): void {
-  checkText('document key', key, keyMax);
+  checkText('document key', key, keyBytesMax, 'bytes of UTF-8');
 }
 
-function checkText(what: string, name: string, max: number): void {
+function checkText(what: string, name: string, max: number, unit: 'UTF-16 units' | 'bytes of UTF-8'): void {
   const refuse = (reason: string) => new EngineError('name_invalid', { what, name: String(name), reason });
   if (typeof name !== 'string') throw refuse(`it is a ${typeof name}, not a string`);
   if (name === '') throw refuse('it is empty');
   if (!name.isWellFormed()) throw refuse('it holds a lone surrogate');
   if (name.includes('\0')) throw refuse('it holds a NUL character');
-  if (name.length > max) throw refuse(`it is longer than ${max} UTF-16 units`);
+  const length = unit === 'UTF-16 units' ? name.length : utf8Length(name);
+  if (length > max) throw refuse(`it is longer than ${max} ${unit}`);
 }
 
 function requireOnce(what: string, names: readonly string[]): void {

@@ -113,13 +113,28 @@ export const stateCases: readonly StateCaseDefinition[] = [
         ];
         await failsWith('data_unfaithful', () => store.commit({ puts, checkpoints: [{ name: 'p', from: 0, to: 1 }] }));
       }
-      for (const key of ['', 'a\0', '\udc00', 'x'.repeat(513)])
+      for (const key of ['', 'a\0', '\udc00', 'x'.repeat(1_537), '€'.repeat(513)])
         await failsWith('name_invalid', () => store.commit({ puts: [{ collection: 'c', key, value: 1 }] }));
       await failsWith('request_invalid', () =>
         store.commit({ puts: [{ collection: 'c', key: 'a', value: 1 }], deletes: [{ collection: 'c', key: 'a' }] }),
       );
       assert.deepEqual(await store.find('c', query), { documents: [], scanned: false });
       assert.deepEqual(await store.checkpoints(''), []);
+    },
+  },
+  {
+    name: 'documents: keys are as long as 1,536 bytes, longer than any id, beside indexed fields of any length',
+    run: async ({ open }) => {
+      const store = await open();
+      await store.define({ name: 'c', indexes: [['v']] });
+      const long = ['x'.repeat(1_536), '€'.repeat(512)];
+      const value = { v: '€'.repeat(2_000) };
+      await put(store, Object.fromEntries(long.map((key) => [key, value])));
+      assert.deepEqual(
+        (await store.get('c', long)).map((document) => document?.value),
+        [value, value],
+      );
+      assert.deepEqual(await keys(store, { orderBy: [{ path: 'v', direction: 'asc' }] }), long);
     },
   },
   {

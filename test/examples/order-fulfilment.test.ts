@@ -18,6 +18,13 @@ test('the ticket shop tells its story, and cleans up', async () => {
     /✓ (Ann ships it: OrderShipped version 3\n {3}✗ Ben cancels it: rejected, not_cancellable .+"Ann"|Ben cancels it: OrderCancelled)/,
     /✓ Cid books seat 12: SeatBooked version 2\n {3}✗ Dot books seat 12: rejected, seat_taken \{"by":"1003"\}\n/,
     /✗ Eve, who has not paid, books seat 12: rejected, order_not_paid/,
+    / to pay +to ship +shipped +taken\n {3}as it is +Eve +Bob · Cid 12 · Dot +(Ada +150|– +90)\n/,
+    /Eve pays +– +Bob · Cid 12 · Dot · Eve +(Ada +180|– +120)\n/,
+    /Eve books seat 13 +– +Bob · Cid 12 · Dot · Eve 13 +(Ada +180|– +120)\n/,
+    /Ann ships 1003 +– +Bob · Dot · Eve 13 +(Ada · Cid 12 +180|Cid 12 +120)\n/,
+    // The board is hardly ever as quick as the question.
+    /Who is to pay\? Read at once: (nobody \(1 event behind\)|Fay, this time)\n/,
+    /✓ Who is to pay\? Read with \{ atLeast: 16 \}: Fay, 120 \([\d.]+ ms later\)\n/,
     /As of version 1 it was placed\./,
     /✗ Cleo’s process was killed \(SIGKILL\): no answer\n {3}✓ Cleo tries again: OrderShipped version 3 \(the kept receipt/,
   ]) {

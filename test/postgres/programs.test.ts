@@ -27,7 +27,7 @@ test('the ticket shop is played on a server, looked at, and copied to a file and
     /✓ Cleo tries again: OrderShipped version 3 \(the kept receipt/,
   );
   const events = await lines('read', '--store', url, '--json');
-  expect(events).toHaveLength(13);
+  expect(events).toHaveLength(17);
   const again = await cli(['demo', url]);
   expect(again).toMatchObject({
     code: 2,
@@ -38,7 +38,7 @@ test('the ticket shop is played on a server, looked at, and copied to a file and
   await lines('copy', '--from', url, '--to', file);
   await lines('copy', '--from', file, '--to', back);
   for (const copy of [file, back]) expect(await lines('read', '--store', copy, '--json')).toEqual(events);
-  expect(await lines('stats', '--store', back)).toContain('events\t13');
+  expect(await lines('stats', '--store', back)).toContain('events\t17');
 });
 
 test('a store that is only looked at is not made', async () => {

@@ -1,12 +1,14 @@
 /**
  * Appends to FILE and prints each acknowledged position, until an append fails; then prints the error's code and
- * outcome, and what a further append says. With FLAG, that file is made after ten appends (see sync-failure.c).
+ * outcome, and what a further append says. With FLAG, that file is made after ten appends (see sync-failure.c); with `inline`,
+ * each append is staged and then finished.
  */
 import { writeFileSync } from 'node:fs';
-import { EngineError, openLog } from 'eventsrc';
-import { sqlite } from 'eventsrc/sqlite';
+import { EngineError } from '../../src/ground/errors.ts';
+import { sqlite } from '../../src/sqlite/index.ts';
+import { openLog } from '../../src/store/log.ts';
 
-const [file = '', flag = ''] = process.argv.slice(2);
+const [file = '', flag = '', inline] = process.argv.slice(2);
 const append = () => log.append([{ stream: 'order-1', events: [{ type: 'Appended', data: 'x'.repeat(2_000) }] }]);
 
 function describe(error: unknown): string {
@@ -19,6 +21,7 @@ const log = await openLog({ store: sqlite(file), limits: { eventsPerStream: Infi
   console.log(describe(error));
   process.exit(0);
 });
+if (inline !== undefined) log.foldInline({ fold: async () => undefined, committed: () => {} });
 for (;;) {
   try {
     const result = await append();

@@ -61,7 +61,8 @@ describe('a projection', () => {
     expectTypeOf<InferDocument<typeof counts>>().toEqualTypeOf<{ count: number }>();
   });
 
-  test('is exhaustive, and knows its events', () => {
+  // Not called: what does not compile is refused when it is defined, too.
+  const misdeclared = () => {
     defineProjection({
       name: 'x',
       from: [account],
@@ -94,9 +95,6 @@ describe('a projection', () => {
         MoneyWithdrawn: 'ignore',
       },
     });
-  });
-
-  test('its indexes are paths of its document', () => {
     defineProjection({
       name: 'x',
       from: [order],
@@ -106,6 +104,10 @@ describe('a projection', () => {
       indexes: ['state'],
       on: { OrderPlaced: 'ignore', OrderShipped: 'ignore', MoneyDeposited: (document) => document },
     });
+  };
+
+  test('is exhaustive, and knows its events and its paths', () => {
+    expectTypeOf(misdeclared).toBeFunction();
   });
 
   test('its view takes queries of its fields only', () => {

@@ -74,6 +74,14 @@ describe.each<[string, () => Backend]>([
     expect(await engine.view(balances).get('1')).toBeUndefined();
   });
 
+  test('an id is a key, however long it is', async () => {
+    const engine = await engineOn(place());
+    const ids = ['x'.repeat(1_016), 'é'.repeat(508), '€'.repeat(338)];
+    for (const id of ids) await engine.execute(open(id, { owner: 'Ada' }));
+    await engine.settled();
+    for (const id of ids) expect(await engine.view(balances).get(id)).toMatchObject({ owner: 'Ada' });
+  });
+
   test('it goes on where it was, when opened again', async () => {
     const store = place();
     const first = await engineOn(store);

@@ -138,9 +138,12 @@ test('a folder that does not exist, and one in the place of the file', async () 
 
 const canCompile = process.platform === 'linux' && succeeds('cc', '--version');
 
-test.skipIf(!canCompile)(
-  'a failed sync is fatal: every waiting call fails, no more is written, and opening again verifies',
-  async () => {
+test.skipIf(!canCompile).for([
+  ['', []],
+  [' of groups that are folded', ['inline']],
+] as const)(
+  'a failed sync%s is fatal: every waiting call fails, no more is written, and opening again verifies',
+  async ([, options]) => {
     const folder = await temporaryFolder();
     const library = join(folder, 'sync-failure.so');
     const source = fileURLToPath(new URL('../support/sync-failure.c', import.meta.url));
@@ -148,7 +151,7 @@ test.skipIf(!canCompile)(
     const file = join(folder, 'store.db');
     const flag = join(folder, 'fail');
     const env = { ...process.env, LD_PRELOAD: library, SYNC_FAILURE_FLAG: flag };
-    const { acknowledged, errors } = parse(await runProgram('until-refused', [file, flag], { env }));
+    const { acknowledged, errors } = parse(await runProgram('until-refused', [file, flag, ...options], { env }));
     expect(acknowledged).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(errors.map(({ code }) => code)).toEqual(['store_failed', 'store_failed', 'store_failed']);
     expect(errors[0]?.outcome).toBe('unknown');

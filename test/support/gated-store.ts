@@ -1,5 +1,5 @@
 /** A store whose appends wait until they are let through, to look at what happens meanwhile. */
-import type { AppendRequest, AppendResult, Backend, BackendOptions, EventStore } from '../../src/store/port.ts';
+import type { AppendRequest, AppendResult, Backend, BackendOptions, EventStore, Inline } from '../../src/store/port.ts';
 import type { StateStore } from '../../src/store/state-port.ts';
 
 export class Gate {
@@ -41,9 +41,9 @@ export function gated(backend: Backend, gate: Gate): Backend {
       return new Proxy(store, {
         get(target, name) {
           if (name === 'append') {
-            return async (group: readonly AppendRequest[]): Promise<readonly AppendResult[]> => {
+            return async (group: readonly AppendRequest[], inline?: Inline): Promise<readonly AppendResult[]> => {
               await gate.pass();
-              return target.append(group);
+              return target.append(group, inline);
             };
           }
           const value: unknown = Reflect.get(target, name, target);
