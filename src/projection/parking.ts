@@ -62,8 +62,12 @@ export class Parking {
     for await (const { key } of select(this.#state, { kind: 'eq', path: 'slot', value: this.#slot })) this.#add(key, 1);
   }
 
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
   has(key: string): boolean {
-    return this.#count > 0 && this.#countOf.has(key);
+    return this.#countOf.has(key);
   }
 
   get keys(): readonly string[] {

@@ -56,6 +56,13 @@ function isOwnFault(error: unknown): boolean {
   return error instanceof TaskFailed || ownFaults.some((code) => hasCode(error, code));
 }
 
+/** An event that is put aside for one of its keys. */
+interface ToPark {
+  readonly key: string;
+  readonly event: Task['event'];
+  readonly failure: Failure;
+}
+
 /** Somebody else has moved what this runner took for its own. */
 class Displaced extends Error {
   readonly by: 'lease' | 'checkpoint';
@@ -194,7 +201,7 @@ export class SlotRunner {
 
   async #deal(batch: Batch, signal: AbortSignal): Promise<void> {
     this.#readAhead(batch, signal);
-    const tasks = batch.events.flatMap((event) => this.#task(event));
+    const tasks = batch.events.flatMap((event) => this.#task(event) ?? []);
     if (this.#isReactor) {
       for (const task of tasks) {
         signal.throwIfAborted();
@@ -208,14 +215,15 @@ export class SlotRunner {
     if (!this.#state.caughtUp && batch.position >= batch.head) await this.#catchUp();
   }
 
-  /** Nothing, where none of its keys is of this slot. */
-  #task(event: Task['event']): readonly Task[] {
+  /** Undefined where none of its keys is of this slot. */
+  #task(event: Task['event']): Task | undefined {
     try {
       const { slots } = this.#build.consumer;
-      const keys = this.#build.consumer.keysOf(event).filter((key) => slotOf(key, slots) === this.#slot);
-      return keys.length > 0 ? [{ event, keys }] : [];
+      const all = this.#build.consumer.keysOf(event);
+      const keys = slots === 1 ? all : all.filter((key) => slotOf(key, slots) === this.#slot);
+      return keys.length > 0 ? { event, keys } : undefined;
     } catch (error) {
-      return [{ event, keys: [], keyless: { error } }];
+      return { event, keys: [], keyless: { error } };
     }
   }
 
@@ -275,14 +283,8 @@ export class SlotRunner {
     signal: AbortSignal,
     put?: { readonly task: Task; readonly failure: Failure },
   ): Promise<void> {
-    const free = tasks
-      .map((task) => ({ ...task, keys: task.keys.filter((key) => !this.#parking.has(key)) }))
-      .filter(({ keys, keyless }) => keys.length > 0 || keyless !== undefined);
-    const parked = tasks.flatMap((task) =>
-      task.keys
-        .filter((key) => this.#parking.has(key))
-        .map((key) => ({ key, event: task.event, failure: this.#behind(task) })),
-    );
+    const free = this.#parking.isEmpty ? tasks : tasks.flatMap((task) => this.#freed(task));
+    const parked: ToPark[] = this.#parking.isEmpty ? [] : tasks.flatMap((task) => this.#parkedOf(task));
     if (put !== undefined) {
       const { task, failure } = put;
       for (const key of task.keys.length === 0 ? [''] : task.keys) parked.push({ key, event: task.event, failure });
@@ -305,6 +307,17 @@ export class SlotRunner {
     if (put !== undefined)
       for (const key of put.task.keys)
         this.#context.notice({ kind: 'parked', ...this.#who(), key, failure: put.failure });
+  }
+
+  #freed(task: Task): readonly Task[] {
+    const keys = task.keys.filter((key) => !this.#parking.has(key));
+    return keys.length > 0 || task.keyless !== undefined ? [{ ...task, keys }] : [];
+  }
+
+  #parkedOf(task: Task): readonly ToPark[] {
+    return task.keys
+      .filter((key) => this.#parking.has(key))
+      .map((key) => ({ key, event: task.event, failure: this.#behind(task) }));
   }
 
   /** @throws {Displaced} */
@@ -360,10 +373,9 @@ export class SlotRunner {
     for await (const { position } of this.#parking.of(key)) {
       const event = await this.#feed.at(position);
       // One that is no longer of interest is dealt with.
-      const tasks = event === undefined ? [] : this.#task(event);
-      const meant = tasks.map((task) =>
-        key === '' ? task : { ...task, keys: task.keys.filter((one) => one === key) },
-      );
+      const task = event && this.#task(event);
+      const meant =
+        task === undefined ? [] : [key === '' ? task : { ...task, keys: task.keys.filter((one) => one === key) }];
       try {
         const taken = await this.#handling.take(meant, signal);
         const deletes: readonly DocumentDelete[] = [
@@ -376,7 +388,6 @@ export class SlotRunner {
       } catch (error) {
         if (!isOwnFault(error)) throw error;
         this.#handling.forget();
-        const [task] = meant;
         if (task === undefined) return;
         const failure = this.#failure(task, error, 1);
         await this.#store({ puts: [this.#parking.putAgain(task.event, key, failure)] }, this.#stored);

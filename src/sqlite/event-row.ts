@@ -44,6 +44,8 @@ export function tagIds(tags: string | null): readonly number[] {
   return tags === null ? [] : tags.split(',').map(Number);
 }
 
+const noBytes = new Uint8Array(0);
+
 class EventOfRow implements Recorded {
   readonly position: number;
   readonly stream: string;
@@ -53,9 +55,9 @@ class EventOfRow implements Recorded {
   readonly schemaVersion: number;
   readonly encoding: string;
   readonly tags: readonly string[];
-  readonly bodyDigest: Uint8Array;
   readonly data: Uint8Array;
   readonly metadata: Uint8Array;
+  readonly #payload: Uint8Array;
   #id: Uint8Array | undefined;
 
   constructor(row: EventRow, names: NameReader) {
@@ -69,9 +71,15 @@ class EventOfRow implements Recorded {
     this.schemaVersion = type.schemaVersion;
     this.encoding = type.encoding;
     this.tags = names.tags(tagIds(tags));
-    this.bodyDigest = payload.subarray(0, digestBytes);
-    this.data = payload.subarray(digestBytes, digestBytes + dataLength);
-    this.metadata = payload.subarray(digestBytes + dataLength);
+    const behindData = digestBytes + dataLength;
+    this.data = payload.subarray(digestBytes, behindData);
+    this.metadata = behindData === payload.length ? noBytes : payload.subarray(behindData);
+    this.#payload = payload;
+  }
+
+  /** Made when asked for: views of bytes are dear, and folds ask for no digest. */
+  get bodyDigest(): Uint8Array {
+    return this.#payload.subarray(0, digestBytes);
   }
 
   get id(): Uint8Array {

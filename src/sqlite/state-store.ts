@@ -5,7 +5,7 @@ import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { fulfils } from '../store/document-filter.ts';
 import { indexedPaths } from '../store/document-sql.ts';
-import { documentText, isBytes, sortKeys } from '../store/document-value.ts';
+import { documentText, isBytes, sortKeyAt } from '../store/document-value.ts';
 import { PageOf, planCount, planFind, toDocument } from '../store/find-documents.ts';
 import type { DocumentRow } from '../store/find-documents.ts';
 import { namesWithPrefix } from '../store/read-query.ts';
@@ -25,11 +25,10 @@ import type {
   StateStore,
 } from '../store/state-port.ts';
 import { Collections } from './collections.ts';
-import type { CollectionTable } from './collections.ts';
 import { openForReading } from './connection.ts';
 import { isBusy, toEngineError } from './failures.ts';
 import { GrowthWatch } from './growth-watch.ts';
-import type { PackedCommit, PackedPut, StateCall } from './state-writer.ts';
+import type { PackedCommit, PackedPuts, StateCall } from './state-writer.ts';
 
 const columns = 'key, revision, json, bytes';
 /** Rows that are looked at before everything else gets its turn: some milliseconds. */
@@ -160,19 +159,20 @@ export class SqliteStateStore implements StateStore {
     for (const { name } of checkpoints) this.#watches.get(name)?.notice();
   }
 
-  async #packPuts(puts: readonly DocumentPut[]): Promise<readonly PackedPut[]> {
-    const known = new Map<string, CollectionTable>();
-    for (const { collection } of puts) {
-      if (!known.has(collection)) known.set(collection, await this.#read(() => this.#collections.table(collection)));
+  async #packPuts(puts: readonly DocumentPut[]): Promise<readonly PackedPuts[]> {
+    const packed: PackedPuts[] = [];
+    for (const [name, own] of Map.groupBy(puts, ({ collection }) => collection)) {
+      const { collection } = await this.#read(() => this.#collections.table(name));
+      packed.push({
+        collection: name,
+        keys: own.map(({ key }) => key),
+        ifRevisions: own.map(({ ifRevision }) => ifRevision),
+        jsons: own.map(({ value }) => (isBytes(value) ? null : documentText(value))),
+        bytes: own.map(({ value }) => (isBytes(value) ? value : null)),
+        sortKeys: indexedPaths(collection).map((path) => own.map(({ value }) => sortKeyAt(value, path))),
+      });
     }
-    return puts.map(({ collection, key, value, ifRevision }) => ({
-      collection,
-      key,
-      ifRevision,
-      json: isBytes(value) ? null : documentText(value),
-      bytes: isBytes(value) ? value : null,
-      sortKeys: sortKeys(value, indexedPaths((known.get(collection) as CollectionTable).collection)),
-    }));
+    return packed;
   }
 
   async checkpoints(prefix: string): Promise<readonly Checkpoint[]> {

@@ -6,20 +6,21 @@ import type { Collection, SqlStatement, StateCommit, StateCommitResult } from '.
 import { Collections, tableName, tableSql } from './collections.ts';
 import { isBusy } from './failures.ts';
 
-/** A document to be put, as it is kept. */
-export interface PackedPut {
+/** Documents of one collection to be put, as they are kept: in columns, since an object each is dear on its way between threads. */
+export interface PackedPuts {
   readonly collection: string;
-  readonly key: string;
-  readonly ifRevision: number | undefined;
-  readonly json: string | null;
-  readonly bytes: Uint8Array | null;
-  readonly sortKeys: readonly string[];
+  readonly keys: readonly string[];
+  readonly ifRevisions: readonly (number | undefined)[];
+  readonly jsons: readonly (string | null)[];
+  readonly bytes: readonly (Uint8Array | null)[];
+  /** For each indexed path those of all documents. */
+  readonly sortKeys: readonly (readonly string[])[];
 }
 
 /** A change with every part in place. */
 export type PackedCommit = {
   readonly [Part in Exclude<keyof StateCommit, 'puts'>]-?: NonNullable<StateCommit[Part]>;
-} & { readonly puts: readonly PackedPut[] };
+} & { readonly puts: readonly PackedPuts[] };
 
 export type StateCall =
   | { readonly kind: 'define'; readonly collection: Collection }
@@ -92,8 +93,11 @@ export class StateWriter {
   commit({ fences, checkpoints, puts, deletes, statements }: PackedCommit): StateCommitResult {
     for (const { lease, epoch } of fences) if (this.#leaseRow(lease)?.epoch !== epoch) return 'fenced';
     for (const { name, from } of checkpoints) if (this.#checkpoint(name) !== from) return 'checkpoint_moved';
-    for (const { collection, key, ifRevision } of [...puts, ...deletes])
-      if (ifRevision !== undefined && this.#revision(collection, key) !== ifRevision) return 'revision_moved';
+    for (const { collection, keys, ifRevisions } of puts)
+      if (ifRevisions.some((revision, index) => this.#hasMoved(collection, keys[index] as string, revision)))
+        return 'revision_moved';
+    for (const { collection, key, ifRevision } of deletes)
+      if (this.#hasMoved(collection, key, ifRevision)) return 'revision_moved';
 
     for (const { collection, key } of deletes) {
       this.#prepared(`delete from ${this.#collections.table(collection).table} where key = ?`).run(key);
@@ -107,15 +111,19 @@ export class StateWriter {
     return 'committed';
   }
 
-  #put({ collection, key, json, bytes, sortKeys }: PackedPut): void {
-    const { table, width } = this.#collections.table(collection);
-    const columns = Array.from({ length: width }, (_, index) => `v${index + 1}`);
+  #put({ collection, keys, jsons, bytes, sortKeys }: PackedPuts): void {
+    const { table } = this.#collections.table(collection);
+    const columns = sortKeys.map((_, index) => `v${index + 1}`);
     const values = columns.map(() => ', ?').join('');
     const updates = columns.map((column) => `, ${column} = excluded.${column}`).join('');
-    this.#prepared(
+    const put = this.#prepared(
       `insert into ${table} values (?, 1, ?, ?${values})
       on conflict do update set revision = revision + 1, json = excluded.json, bytes = excluded.bytes${updates}`,
-    ).run(key, json, bytes, ...sortKeys);
+    );
+    for (const [index, key] of keys.entries()) {
+      const own = sortKeys.map((column) => column[index] as string);
+      put.run(key, jsons[index] ?? null, bytes[index] ?? null, ...own);
+    }
   }
 
   #run({ sql, params }: SqlStatement): void {
@@ -146,9 +154,10 @@ export class StateWriter {
     return Number(this.#prepared('select position from checkpoints where name = ?').get(name)?.position ?? 0);
   }
 
-  #revision(collection: string, key: string): number {
+  #hasMoved(collection: string, key: string, ifRevision: number | undefined): boolean {
+    if (ifRevision === undefined) return false;
     const { table } = this.#collections.table(collection);
-    return Number(this.#prepared(`select revision from ${table} where key = ?`).get(key)?.revision ?? 0);
+    return Number(this.#prepared(`select revision from ${table} where key = ?`).get(key)?.revision ?? 0) !== ifRevision;
   }
 
   #prepared(sql: string): StatementSync {

@@ -75,23 +75,29 @@ function cut(text: string): string {
   return shorter.isWellFormed() ? shorter : shorter.slice(0, -1);
 }
 
-const float = new Float64Array(1);
-const bits = new BigUint64Array(float.buffer);
-const signBit = 1n << 63n;
-const allBits = (1n << 64n) - 1n;
+const float = new DataView(new ArrayBuffer(8));
+const signBit = 0x8000_0000;
 
 /** IEEE 754 orders positive numbers as their bits, negative ones the other way round. */
 function numberKey(value: number): string {
   // Without a sign, also of zero.
-  float[0] = value === 0 ? 0 : value;
-  const pattern = bits[0] as bigint;
-  const ordered = (pattern & signBit) === 0n ? pattern | signBit : pattern ^ allBits;
-  return ordered.toString(16).padStart(16, '0');
+  float.setFloat64(0, value === 0 ? 0 : value);
+  const [high, low] = [float.getUint32(0), float.getUint32(4)];
+  // In two halves: whole ones would have to be BigInts, which are slow.
+  return high < signBit ? hexadecimal(high + signBit) + hexadecimal(low) : hexadecimal(~high) + hexadecimal(~low);
 }
 
-/** The sort keys of a document at these paths. Bytes have no fields. */
+function hexadecimal(bits: number): string {
+  return (bits >>> 0).toString(16).padStart(8, '0');
+}
+
+/** The sort key of a document at a path. Bytes have no fields. */
+export function sortKeyAt(value: DocumentValue, path: DocumentPath): string {
+  return sortKey(isBytes(value) ? undefined : fieldAt(value, path));
+}
+
 export function sortKeys(value: DocumentValue, paths: readonly DocumentPath[]): string[] {
-  return paths.map((path) => sortKey(isBytes(value) ? undefined : fieldAt(value, path)));
+  return paths.map((path) => sortKeyAt(value, path));
 }
 
 /** Compares lists of sort keys, each in its direction, then the documents' keys. */
