@@ -376,5 +376,9 @@ export function hasCode<Code extends ErrorCode>(error: unknown, code: Code): err
 
 /** What somebody else's code threw, in a few words. */
 export function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'something that cannot be shown';
+  }
 }

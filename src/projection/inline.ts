@@ -91,7 +91,6 @@ export class InlineFolding implements InlineFold {
   committed(): void {
     for (const { member, move, committed } of this.#folded) {
       committed();
-      member.probe.kept();
       member.position = move.to;
     }
     this.#folded = [];
@@ -129,9 +128,13 @@ export class InlineFolding implements InlineFold {
       const tasks = [...missed, ...fresh].flatMap((event) => taskOf(projection, event));
       const { change, committed } = await member.handling.take(tasks);
       const probed = member.probe.put(tasks.map(({ event }) => event));
+      const puts = [...(change.puts ?? []), ...(probed === undefined ? [] : [probed.put])];
       return {
-        change: probed === undefined ? change : { ...change, puts: [...(change.puts ?? []), probed] },
-        committed,
+        change: { ...change, puts },
+        committed: () => {
+          committed();
+          probed?.kept();
+        },
       };
     } catch (error) {
       if (!(error instanceof TaskFailed)) throw error;

@@ -52,10 +52,6 @@ const ownFaults: readonly ErrorCode[] = [
   'limit_exceeded',
 ];
 
-function isOwnFault(error: unknown): boolean {
-  return error instanceof TaskFailed || ownFaults.some((code) => hasCode(error, code));
-}
-
 /** An event that is put aside for one of its keys. */
 interface ToPark {
   readonly key: string;
@@ -71,6 +67,16 @@ class Displaced extends Error {
     super(`displaced: ${by}`);
     this.by = by;
   }
+}
+
+export interface RunnerParts {
+  readonly slot: number;
+  /** Of the lease. */
+  readonly epoch: number;
+  readonly handling: Handling;
+  readonly probe: Probe | undefined;
+  /** Whether the store has failed again and again at what comes next, so that it may not be the store. */
+  readonly suspects: boolean;
 }
 
 /** Works on one slot of a build, while it holds the lease. Whatever it believes, a checkpoint that has moved refutes it. */
@@ -90,13 +96,11 @@ export class SlotRunner {
   #storedAt = 0;
   #state: SlotState = { caughtUp: false, requests: [], skipped: [] };
   #ringsSeen = -1;
+  /** Whether what the store fails with is taken to be an event's fault. */
+  readonly #suspects: boolean;
   #ahead: { readonly after: Position; readonly batch: Promise<Batch | undefined> } | undefined;
 
-  constructor(
-    context: RunnerContext,
-    build: Build,
-    { slot, epoch, handling, probe }: { slot: number; epoch: number; handling: Handling; probe: Probe | undefined },
-  ) {
+  constructor(context: RunnerContext, build: Build, { slot, epoch, handling, probe, suspects }: RunnerParts) {
     this.#context = context;
     this.#build = build;
     this.#slot = slot;
@@ -106,6 +110,7 @@ export class SlotRunner {
     this.#probe = slot === 0 ? probe : undefined;
     this.#feed = new EventFeed(context.log, build.consumer.interest);
     this.#parking = new Parking(context.state, this.#name);
+    this.#suspects = suspects;
   }
 
   /**
@@ -167,7 +172,7 @@ export class SlotRunner {
   #readAhead({ position, head }: Batch, signal: AbortSignal): void {
     const behind = head - position;
     if (behind <= 0) return;
-    const size = Math.max(batchSize, Math.min(batchMax, Math.ceil(behind / 10)));
+    const size = Math.max(batchSize, Math.min(batchMax, behind));
     const batch = this.#feed.next(position, size, signal);
     // Who waits for it hears of it; else nobody needs to.
     batch.catch(() => undefined);
@@ -233,7 +238,7 @@ export class SlotRunner {
       await this.#commit(tasks, until, signal);
       return true;
     } catch (error) {
-      if (!isOwnFault(error)) throw error;
+      if (!this.#isOwnFault(error, signal)) throw error;
       this.#handling.forget();
       const [first] = tasks;
       if (first === undefined) throw error;
@@ -257,7 +262,7 @@ export class SlotRunner {
         await this.#commit([{ ...task, attempt }], until, signal);
         return true;
       } catch (again) {
-        if (!isOwnFault(again)) throw again;
+        if (!this.#isOwnFault(again, signal)) throw again;
         failure = this.#failure(task, again, attempt);
       }
     }
@@ -266,7 +271,7 @@ export class SlotRunner {
         await this.#commit([], until, signal, { task, failure });
         return true;
       } catch (tooMany) {
-        if (!isOwnFault(tooMany)) throw tooMany;
+        if (!this.#isOwnFault(tooMany, signal)) throw tooMany;
         failure = this.#failure(task, tooMany, failure.attempts);
       }
     }
@@ -294,7 +299,7 @@ export class SlotRunner {
     const puts: readonly DocumentPut[] = [
       ...(taken.change.puts ?? []),
       ...parked.map(({ event, key, failure }) => this.#parking.put(event, key, failure)),
-      ...(probed === undefined ? [] : [probed]),
+      ...(probed === undefined ? [] : [probed.put]),
     ];
     const change = { ...taken.change, puts };
     // What a reactor did is done; that it was is noted down for several at once.
@@ -302,7 +307,7 @@ export class SlotRunner {
       this.#position = until;
     else await this.#store(change, until);
     taken.committed();
-    this.#probe?.kept();
+    probed?.kept();
     for (const { key } of parked) this.#parking.added(key);
     if (put !== undefined)
       for (const key of put.task.keys)
@@ -386,7 +391,7 @@ export class SlotRunner {
         taken.committed();
         this.#parking.removed(key);
       } catch (error) {
-        if (!isOwnFault(error)) throw error;
+        if (!this.#isOwnFault(error, signal)) throw error;
         this.#handling.forget();
         if (task === undefined) return;
         const failure = this.#failure(task, error, 1);
@@ -412,12 +417,19 @@ export class SlotRunner {
   #failure({ event }: Task, error: unknown, attempts: number): Failure {
     const { position, stream, version, type } = event;
     const cause = error instanceof TaskFailed ? error.cause : error;
-    const reason = cause instanceof EngineError ? cause.summary : describe(cause);
+    const reason = keepable(cause instanceof EngineError ? cause.summary : describe(cause));
     return { position, stream, version, type, reason, attempts, at: this.#context.now() };
   }
 
   #behind(task: Task): Failure {
     return this.#failure(task, 'an earlier event of its key is parked', 0);
+  }
+
+  /** Whether it is an event that brings an error about, rather than the store or somebody else. */
+  #isOwnFault(error: unknown, signal: AbortSignal): boolean {
+    if (signal.aborted || error instanceof Displaced) return false;
+    if (!(error instanceof EngineError)) return true;
+    return ownFaults.some((code) => hasCode(error, code)) || (this.#suspects && hasCode(error, 'store_failed'));
   }
 
   get #isReactor(): boolean {
@@ -428,6 +440,13 @@ export class SlotRunner {
     const { name: consumer, version } = this.#build.consumer;
     return { consumer, version, slot: this.#slot };
   }
+}
+
+const reasonMax = 1_000;
+
+/** What any store keeps of a text. */
+function keepable(text: string): string {
+  return text.slice(0, reasonMax).toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 function isNothing({ puts = [], deletes = [], statements = [] }: StateCommit): boolean {

@@ -20,7 +20,7 @@ export const crate = defineAggregate({
   commands: {},
 });
 
-interface Shelf {
+export interface Shelf {
   readonly positions: readonly number[];
   readonly total: number;
   /** Who put it there, where a program writes that into it. */
