@@ -97,14 +97,14 @@ export class Freshness {
   async lag(countMax: number): Promise<Lag> {
     const position = await this.position();
     const { position: head } = await this.#log.head();
-    const ms = await this.#lagMs(position, head);
+    const ms = lagOf(await this.#ageMs(position, head));
     return { position, head, ms, events: ms === 0 ? 0 : await this.#feed.count(position, head, countMax) };
   }
 
-  /** At least 1 where something waits. */
-  async #lagMs(position: Position, head: Position): Promise<number> {
+  /** How long ago the oldest event was recorded that waits; negative where the clocks disagree; undefined where none waits. */
+  async #ageMs(position: Position, head: Position): Promise<number | undefined> {
     const oldest = await this.#feed.first(position, head);
-    return oldest === undefined ? 0 : Math.max(1, this.#now() - oldest.recordedAt);
+    return oldest && this.#now() - oldest.recordedAt;
   }
 
   /**
@@ -162,8 +162,10 @@ export class Freshness {
     if (!isBuilding && atLeast === undefined && maxLagMs === undefined) return { isHeld: true };
     const position = await this.position();
     const { position: head } = await this.#log.head();
-    const lagMs = await this.#lagMs(position, head);
-    const isRecent = maxLagMs === undefined || lagMs <= maxLagMs;
+    const ageMs = await this.#ageMs(position, head);
+    const lagMs = lagOf(ageMs);
+    // Of an event from the future nobody knows how old it is.
+    const isRecent = maxLagMs === undefined || ageMs === undefined || (ageMs >= 0 && ageMs <= maxLagMs);
     // What the store does not have yet cannot be in the view either.
     const isFar = atLeast === undefined || (atLeast <= head && (await this.#holds(position, atLeast)));
     if (!isBuilding && isRecent && isFar) return { isHeld: true };
@@ -195,6 +197,11 @@ export class Freshness {
       controller.abort();
     }
   }
+}
+
+/** At least 1 where something waits. */
+function lagOf(ageMs: number | undefined): number {
+  return ageMs === undefined ? 0 : Math.max(1, ageMs);
 }
 
 const timeIsUp = new Error('the time is up');

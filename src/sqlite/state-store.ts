@@ -4,7 +4,7 @@ import { readClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { fulfils } from '../store/document-filter.ts';
-import { indexedPaths } from '../store/document-sql.ts';
+import { behindPrefix, indexedPaths } from '../store/document-sql.ts';
 import { documentText, isBytes, sortKeyAt } from '../store/document-value.ts';
 import { PageOf, planCount, planFind, toDocument } from '../store/find-documents.ts';
 import type { DocumentRow } from '../store/find-documents.ts';
@@ -177,7 +177,11 @@ export class SqliteStateStore implements StateStore {
 
   async checkpoints(prefix: string): Promise<readonly Checkpoint[]> {
     const rows = await this.#read(() =>
-      this.#db.prepare('select name, position from checkpoints where name >= ? order by name').all(prefix),
+      prefix === ''
+        ? this.#db.prepare('select name, position from checkpoints order by name').all()
+        : this.#db
+            .prepare('select name, position from checkpoints where name >= ? and name < ? order by name')
+            .all(prefix, behindPrefix(prefix)),
     );
     const positions = new Map(rows.map(({ name, position }) => [String(name), Number(position)]));
     return namesWithPrefix([...positions.keys()], prefix).map((name) => ({
