@@ -28,17 +28,11 @@ export interface Lag {
   readonly events: number;
 }
 
-/** A look at a build: how it stands, and whether that is enough. */
-type Look = { readonly isHeld: true } | ({ readonly isHeld: false } & Behind);
+/** A look at a build: whether that is enough, and if not, what resolves when it is worth looking again. */
+type Look = { readonly isHeld: true } | { readonly isHeld: false; readonly change: Change };
+type Change = (signal: AbortSignal) => Promise<unknown>;
 
-interface Behind {
-  readonly isBuilding: boolean;
-  /** While it is being built: how often consumers had changed before. */
-  readonly rings: Position | undefined;
-  readonly head: Position;
-  readonly position: Position;
-  readonly lagMs: number;
-}
+const held: Look = { isHeld: true };
 
 export class Freshness {
   readonly #log: EventLog;
@@ -49,6 +43,10 @@ export class Freshness {
   readonly #now: () => number;
   /** Once it has been up to date it has been so for good. */
   #isBuilt = false;
+  /** Every event up to here is known to be in it. */
+  #reached: Position = 0;
+  /** The store is known to have events up to here. */
+  #head: Position = 0;
 
   constructor(log: EventLog, state: StateStore, build: Build, now: () => number) {
     this.#log = log;
@@ -64,7 +62,7 @@ export class Freshness {
     const { slots } = this.#build;
     const found = await this.#state.checkpoints(`${this.#build.name}#`);
     const positions = new Map(found.map(({ name, position }) => [name, position]));
-    return Math.min(...slots.map((slot) => positions.get(slot) ?? 0));
+    return this.#noteReached(Math.min(...slots.map((slot) => positions.get(slot) ?? 0)));
   }
 
   async isBuilt(): Promise<boolean> {
@@ -93,6 +91,8 @@ export class Freshness {
    * @throws the signal's reason, when aborted.
    */
   async hold(bound: Bound, timeoutMs: number, signal?: AbortSignal): Promise<StaleDetails | undefined> {
+    // As most reads find it.
+    if (this.#isBuilt && (bound.atLeast ?? 0) <= this.#reached && bound.maxLagMs === undefined) return undefined;
     const begun = this.#now();
     const controller = new AbortController();
     const leave = onAbort(signal, () => controller.abort(signal?.reason));
@@ -102,9 +102,9 @@ export class Freshness {
       for (;;) {
         const look = await this.#look(bound);
         if (look.isHeld) return undefined;
-        if (controller.signal.aborted) return this.#explain(look, bound, begun, controller.signal);
+        if (controller.signal.aborted) return await this.#explain(bound, begun, controller.signal);
         try {
-          await this.#change(look, bound, controller.signal);
+          await look.change(controller.signal);
         } catch (error) {
           if (error !== timeIsUp) throw error;
         }
@@ -116,52 +116,74 @@ export class Freshness {
   }
 
   /** @throws the signal's reason, unless it is that the time is up. */
-  #explain(look: Behind, bound: Bound, begun: number, signal: AbortSignal): StaleDetails {
+  async #explain(bound: Bound, begun: number, signal: AbortSignal): Promise<StaleDetails> {
     if (signal.reason !== timeIsUp) throw signal.reason;
     const { name: view } = this.#build.consumer;
-    const { isBuilding, head, position, lagMs } = look;
+    const isBuilding = !(await this.isBuilt());
+    const position = await this.position();
+    const { position: head } = await this.#log.head();
+    const lagMs = await this.#lagMs(position, head);
     return { view, position, head, lagMs, isBuilding, ...bound, waitedMs: this.#now() - begun };
   }
 
-  async #look({ atLeast, maxLagMs }: Bound): Promise<Look> {
-    const rings = this.#isBuilt ? undefined : await this.#control.count();
-    const isBuilding = !(await this.isBuilt());
-    if (!isBuilding && atLeast === undefined && maxLagMs === undefined) return { isHeld: true };
+  async #look({ atLeast = 0, maxLagMs }: Bound): Promise<Look> {
+    // First: what changes while it is looked at is not missed.
+    const rings = this.#isBuilt ? 0 : await this.#control.count();
+    if (!(await this.isBuilt())) return behind((signal) => this.#control.changed(rings, signal));
+    if (atLeast > this.#reached) {
+      const change = await this.#untilReached(atLeast);
+      if (change !== undefined) return behind(change);
+    }
+    if (maxLagMs === undefined) return held;
     const position = await this.position();
-    if (!isBuilding && maxLagMs === undefined && position >= (atLeast ?? 0)) return { isHeld: true };
-    const { position: head } = await this.#log.head();
-    const lagMs = await this.#lagMs(position, head);
-    const isRecent = maxLagMs === undefined || lagMs <= maxLagMs;
+    const lagMs = await this.#lagMs(position, (await this.#log.head()).position);
+    return lagMs <= maxLagMs ? held : behind((signal) => this.#moved(position, signal));
+  }
+
+  /** Undefined where nothing of interest lies between what is known to be in it and the bound. */
+  async #untilReached(atLeast: Position): Promise<Change | undefined> {
+    if (this.#head < atLeast) this.#head = (await this.#log.head()).position;
     // What the store does not have yet cannot be in the view either.
-    const isFar = atLeast === undefined || (atLeast <= head && (await this.#holds(position, atLeast)));
-    if (!isBuilding && isRecent && isFar) return { isHeld: true };
-    return { isHeld: false, isBuilding, rings, position, head, lagMs };
+    if (this.#head < atLeast) return (signal) => this.#log.appended(atLeast - 1, signal);
+    const last = await this.#feed.last(this.#reached, atLeast);
+    if (last === undefined) {
+      this.#noteReached(atLeast);
+      return undefined;
+    }
+    return async (signal) => {
+      await this.#moved(last.position - 1, signal);
+      this.#noteReached(atLeast);
+    };
   }
 
-  /** A bound holds if nothing of interest lies between. */
-  async #holds(position: Position, atLeast: Position): Promise<boolean> {
-    return position >= atLeast || (await this.#feed.first(position, atLeast)) === undefined;
+  #noteReached(position: Position): Position {
+    this.#reached = Math.max(this.#reached, position);
+    return position;
   }
 
-  /** Resolves when it is worth looking again. */
-  async #change({ rings, position, head }: Behind, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
+  /** Resolves once every slot is past a position. */
+  async #moved(after: Position, outer: AbortSignal): Promise<void> {
+    const { slots } = this.#build;
+    const [only] = slots;
+    if (only !== undefined && slots.length === 1) {
+      await this.#state.moved(only, after, outer);
+      return;
+    }
     const controller = new AbortController();
     const leave = onAbort(outer, () => controller.abort(outer.reason));
     if (outer.aborted) controller.abort(outer.reason);
-    const { signal } = controller;
     try {
-      // Those that are ahead of the slowest change nothing.
-      const waits: Promise<unknown>[] = [
-        Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, position, signal))),
-      ];
-      if (rings !== undefined) waits.push(this.#control.changed(rings, signal));
-      if (atLeast !== undefined && atLeast > head) waits.push(this.#log.appended(head, signal));
-      await Promise.race(waits);
+      await Promise.all(slots.map((slot) => this.#state.moved(slot, after, controller.signal)));
     } finally {
       leave();
+      // Where one fails, nobody waits for the others.
       controller.abort();
     }
   }
+}
+
+function behind(change: Change): Look {
+  return { isHeld: false, change };
 }
 
 const timeIsUp = new Error('the time is up');
