@@ -68,7 +68,7 @@ describe.concurrent('the packed package', () => {
   test('begins a project whose tests pass', async () => {
     const project = packed.project({});
     await runProgram('eventsrc', ['init', '.'], project);
-    expect(await run(process.execPath, ['--test', '--test-reporter=tap'], project)).toMatch(/^# pass 2$/m);
+    expect(await run(process.execPath, ['--test', '--test-reporter=tap'], project)).toMatch(/^# pass 3$/m);
     await runTool('typescript/bin/tsc', ['-p', '.'], project);
     const execute = ['execute', 'account.open', '1', '{"owner": "Ada"}'];
     expect(await runProgram('eventsrc', execute, project)).toContain('AccountOpened');

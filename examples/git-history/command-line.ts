@@ -15,6 +15,19 @@ npm run --silent git-history -- tree COMMIT --store URL
     Prints what \`git -C REPO ls-tree -r --full-tree COMMIT\` prints, from the events up to COMMIT:
     an id, or at least the first four digits of it.
 
+npm run --silent git-history -- churn --store URL [--by path|author] [--path PREFIX] [--top N] [--json]
+    Prints which paths were changed most, or who changed most, and how: added, modified, deleted. A renamed file is
+    deleted under one path and added under another; a merge is what it changed against its first parent.
+    --by     path (by default) or author
+    --path   only paths that begin with PREFIX: src/ for a folder
+    --top    how many; 10 by default
+
+npm run --silent git-history -- authors --store URL [--top N] [--json]
+    Prints who made how many commits, which were the first and the last of them, and how many changes are in them.
+    Authors are told apart by name and address; .mailmap is not looked at.
+
+churn and authors are views of what import has recorded: the first time they read all of it, then what has been added.
+
 URL is sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE?schema=SCHEMA. REPO and FILE may be relative to the current
 folder. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 `;
@@ -33,7 +46,25 @@ export type Command =
       readonly revision?: string;
       readonly json: boolean;
     }
-  | { readonly kind: 'tree'; readonly commit: string; readonly store: HistoryStore };
+  | { readonly kind: 'tree'; readonly commit: string; readonly store: HistoryStore }
+  | ChurnCommand
+  | AuthorsCommand;
+
+export interface ChurnCommand {
+  readonly kind: 'churn';
+  readonly by: 'path' | 'author';
+  readonly prefix: string;
+  readonly top: number;
+  readonly json: boolean;
+  readonly store: HistoryStore;
+}
+
+export interface AuthorsCommand {
+  readonly kind: 'authors';
+  readonly top: number;
+  readonly json: boolean;
+  readonly store: HistoryStore;
+}
 
 const common = {
   store: { type: 'string' },
@@ -43,6 +74,16 @@ const importOptions = {
   ...common,
   rev: { type: 'string' },
   json: { type: 'boolean' },
+} as const satisfies ParseArgsOptionsConfig;
+const authorsOptions = {
+  ...common,
+  top: { type: 'string' },
+  json: { type: 'boolean' },
+} as const satisfies ParseArgsOptionsConfig;
+const churnOptions = {
+  ...authorsOptions,
+  by: { type: 'string' },
+  path: { type: 'string' },
 } as const satisfies ParseArgsOptionsConfig;
 
 /**
@@ -56,14 +97,18 @@ export function parseCommandLine(args: readonly string[], folder: string): Comma
       return parseImport(rest, folder);
     case 'tree':
       return parseTree(rest, folder);
+    case 'churn':
+      return parseChurn(rest, folder);
+    case 'authors':
+      return parseAuthors(rest, folder);
     case '--help':
     case '-h':
     case 'help':
       return { kind: 'help' };
     case undefined:
-      throw usageFailure('No command was given: import or tree.');
+      throw usageFailure('No command was given: import, tree, churn or authors.');
     default:
-      throw usageFailure(`There is no command ${JSON.stringify(name)}, only import and tree.`);
+      throw usageFailure(`There is no command ${JSON.stringify(name)}, only import, tree, churn and authors.`);
   }
 }
 
@@ -89,6 +134,29 @@ function parseTree(args: readonly string[], folder: string): Command {
   return { kind: 'tree', commit, store: storeAt(values.store, folder) };
 }
 
+function parseChurn(args: readonly string[], folder: string): Command {
+  const { values, positionals } = parse(args, churnOptions);
+  if (values.help === true) return { kind: 'help' };
+  none(positionals);
+  const { by = 'path', path: prefix = '', json = false } = values;
+  if (by !== 'path' && by !== 'author') throw usageFailure(`--by is ${JSON.stringify(by)}, expected path or author.`);
+  return { kind: 'churn', by, prefix, top: topOf(values.top, 10), json, store: storeAt(values.store, folder) };
+}
+
+function parseAuthors(args: readonly string[], folder: string): Command {
+  const { values, positionals } = parse(args, authorsOptions);
+  if (values.help === true) return { kind: 'help' };
+  none(positionals);
+  const { json = false } = values;
+  return { kind: 'authors', top: topOf(values.top, Infinity), json, store: storeAt(values.store, folder) };
+}
+
+function topOf(top: string | undefined, otherwise: number): number {
+  if (top === undefined) return otherwise;
+  if (!/^[1-9]\d{0,8}$/.test(top)) throw usageFailure(`--top is ${JSON.stringify(top)}, expected a number from 1 on.`);
+  return Number(top);
+}
+
 function parse<Options extends ParseArgsOptionsConfig>(args: readonly string[], options: Options) {
   try {
     return parseArgs({ args, options, allowPositionals: true });
@@ -97,6 +165,10 @@ function parse<Options extends ParseArgsOptionsConfig>(args: readonly string[], 
     // The first sentence says what is wrong; the rest is about options that begin like numbers.
     throw usageFailure(error.message.replace(/(?<=[^.])\.? To specify .*$/s, '').replace(/\.?$/, '.'));
   }
+}
+
+function none([first]: readonly string[]): void {
+  if (first !== undefined) throw usageFailure(`${JSON.stringify(first)} is one argument too many.`);
 }
 
 function single(positionals: readonly string[], name: string): string {

@@ -30,15 +30,21 @@ export function commitWrites(
   takeVersion: (stream: string) => number,
 ): readonly Write<HistoryEvents>[] {
   const tags = [`commit:${commit.id}`];
+  const metadata = { actor: actorOf(commit.author) };
   const files = changes.map(({ change, stream }) => ({
     stream,
     expected: takeVersion(stream),
-    events: [{ ...fileEvent(change), tags }],
+    events: [{ ...fileEvent(change), tags, metadata }],
   }));
   return [
     ...files,
-    { stream: commitStream(commit.id), expected: 'no_stream', events: [{ ...commitEvent(commit), tags }] },
+    { stream: commitStream(commit.id), expected: 'no_stream', events: [{ ...commitEvent(commit), tags, metadata }] },
   ];
+}
+
+/** Who it was, in full; as git has it, there is no `<` in a name. */
+function actorOf({ name, email }: Commit['author']): string {
+  return `${name} <${email}>`;
 }
 
 function fileEvent(change: Change): NewHistoryEvent {

@@ -1,11 +1,14 @@
 import type { Backend } from 'eventsrc';
 import { postgres } from 'eventsrc/postgres';
 import { sqlite } from 'eventsrc/sqlite';
+import { churnByAuthor, churnByPath, topAuthors } from './churn.ts';
+import type { CatchUpOptions } from './catch-up.ts';
 import { parseCommandLine, usage } from './command-line.ts';
-import type { Command, HistoryStore } from './command-line.ts';
+import type { AuthorsCommand, ChurnCommand, Command, HistoryStore } from './command-line.ts';
 import { openHistory } from './events.ts';
 import type { HistoryLog } from './events.ts';
 import { Failure, describeFailure, exitCodes } from './failure.ts';
+import { authorChurnTable, authorsTable, pathChurnJson, pathChurnTable, toJson } from './format-report.ts';
 import { formatTree } from './format-tree.ts';
 import { openGitSource } from './git-source.ts';
 import type { HistorySource } from './history-source.ts';
@@ -27,20 +30,21 @@ async function run(args: readonly string[]): Promise<number> {
       return runImport(command);
     case 'tree':
       return runTree(command);
+    case 'churn':
+      return runReport(command.store, (log, options) => churnReport(log, command, options));
+    case 'authors':
+      return runReport(command.store, (log, options) => authorsReport(log, command, options));
     default:
       return command satisfies never;
   }
 }
 
 async function runImport({ repository, store, revision, json }: Command & { kind: 'import' }): Promise<number> {
-  const interruption = new AbortController();
-  // More than once where a terminal and npm both pass it on; stopping takes only as long as the commits in flight.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort());
-
+  const interruption = interruptible();
   const source = await openGitSource(repository, revision);
   const startedMs = performance.now();
   await using log = await openHistory(backend(store, true));
-  const result = await importShowingProgress(log, source, interruption.signal);
+  const result = await importShowingProgress(log, source, interruption);
   const seconds = (performance.now() - startedMs) / 1_000;
 
   const summary = json ? asJson(result, seconds) : asSentence(result, seconds, source.tip);
@@ -50,6 +54,13 @@ async function runImport({ repository, store, revision, json }: Command & { kind
     'git-history: Interrupted between two commits. Run the same import again to go on from there.\n',
   );
   return exitCodes.interrupted;
+}
+
+/** More than once where a terminal and npm both pass it on; stopping takes only as long as what is under way. */
+function interruptible(): AbortSignal {
+  const interruption = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort());
+  return interruption.signal;
 }
 
 /** @param create whether a store that does not exist is made. */
@@ -62,7 +73,7 @@ async function importShowingProgress(
   source: HistorySource,
   signal: AbortSignal,
 ): Promise<ImportResult> {
-  using bar = new ProgressBar(process.stderr);
+  using bar = new ProgressBar(process.stderr, 'commits');
   return await importHistory(log, source, { signal, onProgress: bar.show });
 }
 
@@ -88,6 +99,50 @@ async function runTree({ commit, store }: Command & { kind: 'tree' }): Promise<n
   const { quotePath } = await pathQuoting(log);
   await writeOutput(formatTree(tree, quotePath), process.stdout);
   return exitCodes.done;
+}
+
+/** Prints what a view says, once it has caught up. */
+async function runReport(
+  store: HistoryStore,
+  report: (log: HistoryLog, options: CatchUpOptions) => Promise<string | Buffer>,
+): Promise<number> {
+  const signal = interruptible();
+  await using log = await openHistory(backend(store, false));
+  try {
+    await writeOutput([await reportShowingProgress(log, report, signal)], process.stdout);
+    return exitCodes.done;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.stderr.write('git-history: Interrupted. Run the same command again to go on from there.\n');
+    return exitCodes.interrupted;
+  }
+}
+
+async function reportShowingProgress(
+  log: HistoryLog,
+  report: (log: HistoryLog, options: CatchUpOptions) => Promise<string | Buffer>,
+  signal: AbortSignal,
+): Promise<string | Buffer> {
+  using bar = new ProgressBar(process.stderr, 'events');
+  return await report(log, { signal, onProgress: bar.show });
+}
+
+async function churnReport(log: HistoryLog, asked: ChurnCommand, options: CatchUpOptions): Promise<string | Buffer> {
+  if (asked.by === 'author') {
+    const churn = await churnByAuthor(log, asked, options);
+    return asked.json ? toJson(churn) : authorChurnTable(churn);
+  }
+  const churn = await churnByPath(log, asked, options);
+  return asked.json ? pathChurnJson(churn) : pathChurnTable(churn, (await pathQuoting(log)).quotePath);
+}
+
+async function authorsReport(
+  log: HistoryLog,
+  asked: AuthorsCommand,
+  options: CatchUpOptions,
+): Promise<string | Buffer> {
+  const authors = await topAuthors(log, asked, options);
+  return asked.json ? toJson(authors) : authorsTable(authors);
 }
 
 // There is nobody to tell that nobody can be told.

@@ -1,16 +1,15 @@
 /** How a path, which is any bytes but NUL, appears in stream names and in events, which are text. */
 import { hash } from 'node:crypto';
-import { streamName } from 'eventsrc';
+import { file } from './aggregates.ts';
 import { bytesOf, fromBytes, fromText, toText } from './byte-string.ts';
 import type { ByteString } from './byte-string.ts';
 
 /** A path in an event: as text where it is valid UTF-8, otherwise its bytes. */
 export type PathData = { readonly path: string } | { readonly pathBase64: string };
 
-const aggregate = 'file';
 const hashPrefix = 'sha256:';
 /** What eventsrc allows in a stream name, less `file-`. */
-const idBytesMax = 1_024 - aggregate.length - 1;
+const idBytesMax = 1_024 - file.name.length - 1;
 const controlPattern = /\p{Cc}/u;
 
 export function pathToData(path: ByteString): PathData {
@@ -29,5 +28,5 @@ export function pathFromData(data: PathData): ByteString {
 export function fileStream(path: ByteString): string {
   const text = path.length <= idBytesMax ? toText(path) : undefined;
   const isName = text !== undefined && !controlPattern.test(text) && !text.startsWith(hashPrefix);
-  return streamName(aggregate, isName ? text : hashPrefix + hash('sha256', bytesOf(path)));
+  return file.stream(isName ? text : hashPrefix + hash('sha256', bytesOf(path)));
 }

@@ -9,11 +9,14 @@ export interface Progress {
 export class ProgressBar implements Disposable {
   readonly #bar: SingleBar | undefined;
   #startedMs = 0;
+  /** What was done already when it was first shown. */
+  #startedAt = 0;
 
-  constructor(stream: NodeJS.WriteStream) {
+  /** @param noun what is counted, in the plural. */
+  constructor(stream: NodeJS.WriteStream, noun: 'commits' | 'events') {
     if (!stream.isTTY) return;
-    const format = '{bar} {value}/{total} commits, {rate}/s, {eta_formatted} left';
-    // Ctrl-C is handled by the import, which stops in good order.
+    const format = `{bar} {value}/{total} ${noun}, {rate}/s, {eta_formatted} left`;
+    // Ctrl-C is handled by the command, which stops in good order.
     const options = {
       stream,
       format,
@@ -30,11 +33,12 @@ export class ProgressBar implements Disposable {
     if (this.#bar === undefined) return;
     if (!this.#bar.isActive) {
       this.#startedMs = performance.now() - 1;
+      this.#startedAt = done;
       this.#bar.start(total, done, { rate: '-' });
       return;
     }
     const seconds = (performance.now() - this.#startedMs) / 1_000;
-    this.#bar.update(done, { rate: Math.round(done / seconds).toLocaleString('en') });
+    this.#bar.update(done, { rate: Math.round((done - this.#startedAt) / seconds).toLocaleString('en') });
   };
 
   [Symbol.dispose](): void {

@@ -17,6 +17,12 @@ export function count(text: string): number {
   return value;
 }
 
+/** Of an argument, which commander does not parse. @throws {CliError} */
+export function countArgument(name: string, text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw usageError(`The ${name} is no number: ${JSON.stringify(text)}`, 'Write an integer of at least 0.');
+}
+
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const timePattern = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
 const dayMs = 86_400_000;

@@ -54,8 +54,22 @@ export function action<Arguments extends readonly (string | undefined)[], Option
   return (run) =>
     command.action(async (...parsed: unknown[]) => {
       const given = parsed.slice(0, -2) as unknown as Arguments;
-      const options = { ...command.parent?.opts(), ...(parsed.at(-2) as object) } as Options & CommonOptions;
+      const options = optionsOf(command) as Options & CommonOptions;
       const session = new Session(run.terminal, run.signal, options);
       run.exitCode = (await work(session, options, ...given)) ?? exitCodes.done;
     });
+}
+
+/** What stands behind the command itself says more than what stands before it. */
+function optionsOf(command: Command): object {
+  return { ...(command.parent === null ? {} : optionsOf(command.parent)), ...command.opts() };
+}
+
+/** A command with others below it: `projections retry …`. Without one of their names it does what it does by itself. */
+export function withMembers(parent: CommandOf, members: readonly CommandOf[]): CommandOf {
+  return (run) => {
+    const command = parent(run).helpCommand(false).enablePositionalOptions();
+    for (const member of members) command.addCommand(member(run));
+    return command;
+  };
 }

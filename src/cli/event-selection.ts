@@ -1,12 +1,15 @@
-/** Which events: the options that `read`, `export` and `history` share. */
+/** Which events: the options that `read`, `tail`, `export` and `history` share. */
 import type { Command } from 'commander';
 import type { ReadQuery } from '../store/port.ts';
 import { count, repeated, time, timeUntil } from './arguments.ts';
 
-export interface SelectionOptions {
+export interface MatchOptions {
   readonly stream?: string;
   readonly type?: readonly string[];
   readonly tag?: readonly string[];
+}
+
+export interface SelectionOptions extends MatchOptions {
   readonly after?: number;
   readonly upto?: number;
   readonly since?: number;
@@ -14,12 +17,14 @@ export interface SelectionOptions {
 }
 
 export function addSelection(command: Command): Command {
-  return addBounds(
-    command
-      .option('--stream <name>', 'of one stream')
-      .option('--type <type>', 'of this type; of any of them, if given several times', repeated)
-      .option('--tag <tag>', 'with this tag; with all of them, if given several times', repeated),
-  );
+  return addBounds(addMatch(command));
+}
+
+export function addMatch(command: Command): Command {
+  return command
+    .option('--stream <name>', 'of one stream')
+    .option('--type <type>', 'of this type; of any of them, if given several times', repeated)
+    .option('--tag <tag>', 'with this tag; with all of them, if given several times', repeated);
 }
 
 export function addBounds(command: Command): Command {

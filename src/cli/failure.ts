@@ -50,7 +50,7 @@ const systemFailures: Readonly<Record<string, readonly [summary: string, remedy:
 };
 
 /** Of errors that say that what was typed cannot be meant. */
-const usageCodes: ReadonlySet<string> = new Set(['name_invalid', 'option_invalid']);
+const usageCodes: ReadonlySet<string> = new Set(['name_invalid', 'option_invalid', 'query_invalid']);
 
 export function explain(error: unknown): Failure {
   if (error instanceof CommanderError) {

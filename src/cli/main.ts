@@ -1,4 +1,3 @@
-import createCompletions from '@bomb.sh/tab/commander';
 import { Command, CommanderError } from 'commander';
 import { append } from './commands/append.ts';
 import { backup, restore } from './commands/backup.ts';
@@ -12,10 +11,17 @@ import { history } from './commands/history.ts';
 import { importEvents } from './commands/import.ts';
 import { init } from './commands/init.ts';
 import { migrate } from './commands/migrate.ts';
+import { parked } from './commands/parked.ts';
+import { projections } from './commands/projections.ts';
+import { query } from './commands/query.ts';
 import { read } from './commands/read.ts';
+import { rebuild } from './commands/rebuild.ts';
 import { state } from './commands/state.ts';
 import { stats } from './commands/stats.ts';
 import { streams } from './commands/streams.ts';
+import { tail } from './commands/tail.ts';
+import { addCompletion, completedConsumers } from './completion.ts';
+import type { Named } from './completion.ts';
 import { addCommon } from './define.ts';
 import type { CommandOf } from './define.ts';
 import { exitCodes } from './failure.ts';
@@ -25,7 +31,8 @@ import type { Run } from './runner.ts';
 
 const commands: readonly (readonly [group: string, commands: readonly CommandOf[]])[] = [
   ['Begin:', [init, demo]],
-  ['Look:', [streams, read, history, state, stats]],
+  ['Look:', [streams, read, tail, history, state, stats]],
+  ['Views:', [query, projections, rebuild, parked]],
   ['Do:', [append, execute]],
   ['Move:', [exportEvents, importEvents, copy]],
   ['Keep:', [backup, restore, doctor, migrate, bench]],
@@ -34,7 +41,7 @@ const commands: readonly (readonly [group: string, commands: readonly CommandOf[
 /** Runs what was typed, and ends the process. */
 export function main(argv: readonly string[]): Promise<never> {
   return runToEnd(argv, async (run) => {
-    const program = createProgram(run);
+    const program = createProgram(run, await completedConsumers(argv));
     try {
       if (argv.length <= 2) program.help({ error: true });
       await program.parseAsync(argv);
@@ -47,7 +54,7 @@ export function main(argv: readonly string[]): Promise<never> {
   });
 }
 
-function createProgram(run: Run): Command {
+function createProgram(run: Run, consumers: readonly Named[]): Command {
   const program = new Command('eventsrc')
     .description('The command line of eventsrc: event sourcing for TypeScript.')
     .version(packageVersion, '-v, --version')
@@ -57,13 +64,16 @@ function createProgram(run: Run): Command {
   addCommon(program, false);
   for (const [group, members] of commands)
     for (const member of members) program.addCommand(member(run).helpGroup(group));
-  createCompletions(program);
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride();
-    // Said once, in our words, where it is caught.
-    command.configureOutput({ outputError: () => {} });
-  }
+  addCompletion(program, consumers);
+  quieten(program);
   return program;
+}
+
+function quieten(command: Command): void {
+  command.exitOverride();
+  // Said once, in our words, where it is caught.
+  command.configureOutput({ outputError: () => {} });
+  for (const member of command.commands) quieten(member);
 }
 
 const overview = `
@@ -73,6 +83,6 @@ Completion: source <(eventsrc complete zsh), also bash, fish, powershell.
 
 Examples:
   eventsrc demo                               a ticket shop, in a minute
-  eventsrc init my-app                        a config, a first aggregate and its test
+  eventsrc init my-app                        a config, a first aggregate, a first view
   eventsrc streams --store sqlite:bank.db     what is in a store
   eventsrc read --help                        examples of each command`;

@@ -9,8 +9,10 @@ interface Step {
   readonly done: number;
   /** Undefined where nobody knows. */
   readonly total: number | undefined;
-  /** What is counted, and how many of it there were: their rate is shown. Default: `done`. */
-  readonly what: 'events' | 'bytes';
+  /** Of `done`, what had been done before this run began. Default 0. */
+  readonly from?: number;
+  /** What is counted, and how many of it there were: their rate is shown. Default: `done`, but for what had been done before. */
+  readonly what: 'events' | 'positions' | 'documents' | 'bytes';
   readonly count?: number;
 }
 
@@ -46,10 +48,10 @@ class ProgressLine {
 
   show(step: Step): void {
     if (this.#bar === undefined || this.#title !== step.title) this.#begin(step);
-    const { done, total, what, count = done } = step;
+    const { done, total, what, from = 0, count = done - from } = step;
     const seconds = Math.max((performance.now() - this.#startedAt) / 1_000, 0.001);
-    const text = what === 'bytes' ? bytesText : (value: number) => `${numberText(value)} events`;
-    const left = total === undefined || done === 0 ? '' : leftText((seconds * (total - done)) / done);
+    const text = what === 'bytes' ? bytesText : (value: number) => `${numberText(value)} ${what}`;
+    const left = total === undefined || done <= from ? '' : leftText((seconds * (total - done)) / (done - from));
     const rate = text(Math.round(count / seconds));
     this.#bar?.update(Math.min(done, total ?? done), { count: text(count), rate, left });
   }

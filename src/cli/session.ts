@@ -1,5 +1,7 @@
 import { openEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Consumer } from '../projection/consumer.ts';
+import type { ConsumerNotice } from '../projection/notice.ts';
 import { openLog } from '../store/log.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Backend } from '../store/port.ts';
@@ -20,6 +22,26 @@ export interface CommonOptions {
 
 /** Whether a store that does not exist is made. */
 export type OpenMode = 'existing' | 'create';
+
+/** What a command has to do with the consumers of the config: whoever wants only to look must not work for them. */
+export interface ConsumerUse {
+  /** Those that the engine is opened with. */
+  readonly uses: (consumer: Consumer) => boolean;
+  /** Those of them that are worked on. Default: none. */
+  readonly runs?: (consumer: Consumer) => boolean;
+  /** Default: nobody is told. */
+  readonly onNotice?: (notice: ConsumerNotice) => void;
+}
+
+/** For commands that have nothing to do with views. */
+export const noConsumers: ConsumerUse = { uses: () => false };
+
+/** For commands that append: what is folded in the append's own transaction is part of it. */
+export const inlineConsumers: ConsumerUse = { uses: isInline, runs: isInline };
+
+function isInline({ mode }: Consumer): boolean {
+  return mode === 'inline';
+}
 
 /** One run of a command: its output, its store, its end. */
 export class Session {
@@ -70,12 +92,32 @@ export class Session {
     });
   }
 
-  async openEngine(mode: OpenMode): Promise<Engine> {
-    const { file, folder: _, ...config } = await this.config();
-    if (file === undefined)
-      throw usageError('There is no eventsrc.config.ts here', 'Run eventsrc init, or name one with --config FILE.');
-    const store = backendOf(await this.location(), mode);
-    return openEngine({ onWarning: ({ message }) => this.terminal.warn(message), ...config, store });
+  /** The config, which must be there. @throws {CliError} */
+  async definitions(): Promise<LoadedConfig> {
+    const config = await this.config();
+    if (config.file !== undefined) return config;
+    throw usageError('There is no eventsrc.config.ts here', 'Run eventsrc init, or name one with --config FILE.');
+  }
+
+  async openEngine(mode: OpenMode, use: ConsumerUse): Promise<Engine> {
+    const { file: _file, folder: _folder, ...config } = await this.definitions();
+    const { projections = [], tables = [], reactors = [], hooks } = config;
+    const isUsed = (consumer: Consumer) => use.uses(consumer);
+    const isRun = (consumer: Consumer) => isUsed(consumer) && use.runs?.(consumer) === true;
+    const consumer = (notice: ConsumerNotice) => {
+      use.onNotice?.(notice);
+      hooks?.consumer?.(notice);
+    };
+    return openEngine({
+      onWarning: ({ message }) => this.terminal.warn(message),
+      ...config,
+      projections: projections.filter(isUsed),
+      tables: tables.filter(isUsed),
+      reactors: reactors.filter(isUsed),
+      run: [...projections, ...tables, ...reactors].filter(isRun).map(({ name }) => name),
+      hooks: { ...hooks, consumer },
+      store: backendOf(await this.location(), mode),
+    });
   }
 }
 

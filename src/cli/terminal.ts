@@ -60,9 +60,9 @@ export class Terminal {
     else await this.print(`${this.style('green', '✔')} ${printable(sentence)}`);
   }
 
-  /** Beside the output. */
-  note(text: string): void {
-    this.#tell({ note: text }, printable(text));
+  /** Beside the output. @param facts for programs. */
+  note(text: string, facts: object = {}): void {
+    this.#tell({ note: text, ...facts }, printable(text));
   }
 
   warn(text: string): void {

@@ -23,6 +23,8 @@ export interface StaleDetails {
   /** Whether it is being built, and has never been up to date. */
   readonly isBuilding: boolean;
   readonly waitedMs: number;
+  /** Why it gets no further: the event at which its projection stands still. */
+  readonly fault?: { readonly position: number; readonly reason: string } | undefined;
 }
 
 /** Details that each error carries, by code. To add an error, add its row here and its text below. */
@@ -258,12 +260,14 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     remedy: 'Use Node 24.15 or later.',
   },
   stale: {
-    says: ({ view, position, head, lagMs, atLeast, maxLagMs, isBuilding, waitedMs }) => {
+    says: ({ view, position, head, lagMs, atLeast, maxLagMs, isBuilding, waitedMs, fault }) => {
       const demanded = [
         ...(atLeast === undefined ? [] : [`position ${atLeast}`]),
         ...(maxLagMs === undefined ? [] : [`a lag of at most ${maxLagMs} ms`]),
       ];
       const state = `at position ${position} of ${head}, ${lagMs} ms behind`;
+      if (fault !== undefined)
+        return `The view ${view} stands still at position ${fault.position} (${fault.reason}): ${state}.`;
       return isBuilding
         ? `The view ${view} is still being built: ${state}.`
         : `The view ${view} is ${state}; demanded: ${demanded.join(' and ')}; waited ${waitedMs} ms.`;
@@ -372,5 +376,9 @@ export function hasCode<Code extends ErrorCode>(error: unknown, code: Code): err
 
 /** What somebody else's code threw, in a few words. */
 export function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'something that cannot be shown';
+  }
 }

@@ -1,6 +1,7 @@
 /** What every consumer of events has, whatever it makes of them: a projection, tables of the user's own, a reactor. */
 import type { RecordedFields } from '../event/codec.ts';
 import { EngineError } from '../ground/errors.ts';
+import { checkDocumentKey } from '../store/state-commit.ts';
 import type { Interest } from './source.ts';
 
 /** What is done about an event that a consumer fails at, once all attempts are used up. */
@@ -67,11 +68,14 @@ export function checkConsumer(
   }
 }
 
-/** The keys that `key` gives for an event, each once. @throws {EngineError} `key_invalid` */
+/** The keys that `key` gives for an event, each once. @throws {EngineError} `name_invalid`; a TypeError for what is no string. */
 export function distinctKeys(given: unknown): readonly string[] {
   const keys: readonly unknown[] = Array.isArray(given) ? given : [given];
   for (const key of keys) {
-    if (typeof key === 'string' && key !== '') continue;
+    if (typeof key === 'string' && key !== '') {
+      checkDocumentKey(key);
+      continue;
+    }
     throw new TypeError('`key` must return a string that is not empty, or a list of such');
   }
   return keys.length < 2 ? (keys as readonly string[]) : [...new Set(keys as readonly string[])];

@@ -7,6 +7,7 @@ import type { StateStore } from '../store/state-port.ts';
 import type { Build } from './build.ts';
 import { Control } from './control.ts';
 import { EventFeed } from './feed.ts';
+import type { Failure } from './notice.ts';
 import { slotStates } from './slot.ts';
 
 /** What is demanded of a view. */
@@ -28,11 +29,23 @@ export interface Lag {
   readonly events: number;
 }
 
-/** A look at a build: whether that is enough, and if not, what resolves when it is worth looking again. */
-type Look = { readonly isHeld: true } | { readonly isHeld: false; readonly change: Change };
-type Change = (signal: AbortSignal) => Promise<unknown>;
+/** A look at a build: how it stands, and whether that is enough. */
+type Look = { readonly isHeld: true } | ({ readonly isHeld: false } & Behind);
 
-const held: Look = { isHeld: true };
+interface Behind {
+  readonly isBuilding: boolean;
+  /** Why it gets no further. */
+  readonly fault: Failure | undefined;
+  readonly head: Position;
+  readonly position: Position;
+  readonly lagMs: number;
+}
+
+/** What became of waiting for a bound; `replaced`: another generation serves now, and this one may move no more. */
+export type Hold =
+  | { readonly kind: 'held' }
+  | { readonly kind: 'stale'; readonly stale: StaleDetails }
+  | { readonly kind: 'replaced'; readonly waitedMs: number };
 
 export class Freshness {
   readonly #log: EventLog;
@@ -59,10 +72,25 @@ export class Freshness {
 
   /** Up to which everything has been dealt with. */
   async position(): Promise<Position> {
-    const { slots } = this.#build;
+    const position = Math.min(...(await this.positions()));
+    this.#reached = Math.max(this.#reached, position);
+    return position;
+  }
+
+  /** The same, of each slot. */
+  async positions(): Promise<readonly Position[]> {
     const found = await this.#state.checkpoints(`${this.#build.name}#`);
     const positions = new Map(found.map(({ name, position }) => [name, position]));
-    return this.#noteReached(Math.min(...slots.map((slot) => positions.get(slot) ?? 0)));
+    return this.#build.slots.map((slot) => positions.get(slot) ?? 0);
+  }
+
+  /** Whether everything is in it that is in another generation, in each slot. */
+  async covers(other: Freshness): Promise<boolean> {
+    const wanted = await other.positions();
+    const positions = await this.positions();
+    for (const [slot, position] of positions.entries())
+      if (!(await this.#holds(position, wanted[slot] ?? 0))) return false;
+    return true;
   }
 
   async isBuilt(): Promise<boolean> {
@@ -87,24 +115,34 @@ export class Freshness {
 
   /**
    * Waits until the bound holds, and the view has been built; without either it does not wait.
-   * @returns undefined if it holds, else how things stand when the time was up.
+   * @param isReplaced whether it no longer serves: asked whenever something about consumers has changed.
+   * @returns how things stand, if it does not hold when the time is up, or its consumer stands still.
    * @throws the signal's reason, when aborted.
    */
-  async hold(bound: Bound, timeoutMs: number, signal?: AbortSignal): Promise<StaleDetails | undefined> {
-    // As most reads find it.
-    if (this.#isBuilt && (bound.atLeast ?? 0) <= this.#reached && bound.maxLagMs === undefined) return undefined;
+  async hold(
+    bound: Bound,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    isReplaced: () => Promise<boolean> = async () => false,
+  ): Promise<Hold> {
     const begun = this.#now();
+    if (await this.#comesSoon(bound, timeoutMs, signal)) return { kind: 'held' };
     const controller = new AbortController();
     const leave = onAbort(signal, () => controller.abort(signal?.reason));
     if (signal?.aborted) controller.abort(signal.reason);
     const timer = timeoutMs < timerMax ? setTimeout(() => controller.abort(timeIsUp), timeoutMs) : undefined;
     try {
-      for (;;) {
+      for (let rings: Position | undefined; ; rings = await this.#control.count()) {
         const look = await this.#look(bound);
-        if (look.isHeld) return undefined;
-        if (controller.signal.aborted) return await this.#explain(bound, begun, controller.signal);
+        if (look.isHeld) return { kind: 'held' };
+        const { aborted, reason } = controller.signal;
+        if (aborted && reason !== timeIsUp) throw reason;
+        if (aborted || (look.fault !== undefined && !(await isReplaced()))) return this.#explain(look, bound, begun);
+        // Looked at again after counting: what changes from then on is noticed.
+        if (rings === undefined) continue;
+        if (await isReplaced()) return { kind: 'replaced', waitedMs: this.#now() - begun };
         try {
-          await look.change(controller.signal);
+          await this.#change(look, rings, bound, controller.signal);
         } catch (error) {
           if (error !== timeIsUp) throw error;
         }
@@ -115,76 +153,93 @@ export class Freshness {
     }
   }
 
-  /** @throws the signal's reason, unless it is that the time is up. */
-  async #explain(bound: Bound, begun: number, signal: AbortSignal): Promise<StaleDetails> {
-    if (signal.reason !== timeIsUp) throw signal.reason;
-    const { name: view } = this.#build.consumer;
-    const isBuilding = !(await this.isBuilt());
-    const position = await this.position();
-    const { position: head } = await this.#log.head();
-    const lagMs = await this.#lagMs(position, head);
-    return { view, position, head, lagMs, isBuilding, ...bound, waitedMs: this.#now() - begun };
-  }
-
-  async #look({ atLeast = 0, maxLagMs }: Bound): Promise<Look> {
-    // First: what changes while it is looked at is not missed.
-    const rings = this.#isBuilt ? 0 : await this.#control.count();
-    if (!(await this.isBuilt())) return behind((signal) => this.#control.changed(rings, signal));
-    if (atLeast > this.#reached) {
-      const change = await this.#untilReached(atLeast);
-      if (change !== undefined) return behind(change);
-    }
-    if (maxLagMs === undefined) return held;
-    const position = await this.position();
-    const lagMs = await this.#lagMs(position, (await this.#log.head()).position);
-    return lagMs <= maxLagMs ? held : behind((signal) => this.#moved(position, signal));
-  }
-
-  /** Undefined where nothing of interest lies between what is known to be in it and the bound. */
-  async #untilReached(atLeast: Position): Promise<Change | undefined> {
+  /**
+   * Whether a bound on the position holds now or in a moment: most who wait do so for the batch that is under way. To look closer,
+   * at how the slots stand and whether it still serves, would cost them more than that.
+   */
+  async #comesSoon({ atLeast = 0, maxLagMs }: Bound, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    if (!this.#isBuilt || maxLagMs !== undefined || signal?.aborted) return false;
+    if (atLeast <= this.#reached) return true;
     if (this.#head < atLeast) this.#head = (await this.#log.head()).position;
-    // What the store does not have yet cannot be in the view either.
-    if (this.#head < atLeast) return (signal) => this.#log.appended(atLeast - 1, signal);
+    if (this.#head < atLeast) return false;
     const last = await this.#feed.last(this.#reached, atLeast);
-    if (last === undefined) {
-      this.#noteReached(atLeast);
-      return undefined;
-    }
-    return async (signal) => {
-      await this.#moved(last.position - 1, signal);
-      this.#noteReached(atLeast);
-    };
+    if (last !== undefined && !(await this.#passes(last.position - 1, Math.min(soonMs, timeoutMs), signal)))
+      return false;
+    this.#reached = Math.max(this.#reached, atLeast);
+    return true;
   }
 
-  #noteReached(position: Position): Position {
-    this.#reached = Math.max(this.#reached, position);
-    return position;
-  }
-
-  /** Resolves once every slot is past a position. */
-  async #moved(after: Position, outer: AbortSignal): Promise<void> {
-    const { slots } = this.#build;
-    const [only] = slots;
-    if (only !== undefined && slots.length === 1) {
-      await this.#state.moved(only, after, outer);
-      return;
-    }
+  /** Whether every slot is past a position within so many ms. @throws the signal's reason, when aborted. */
+  async #passes(after: Position, ms: number, outer?: AbortSignal): Promise<boolean> {
     const controller = new AbortController();
-    const leave = onAbort(outer, () => controller.abort(outer.reason));
-    if (outer.aborted) controller.abort(outer.reason);
+    const { signal } = controller;
+    const leave = onAbort(outer, () => controller.abort(outer?.reason));
+    const timer = setTimeout(() => controller.abort(timeIsUp), ms);
     try {
-      await Promise.all(slots.map((slot) => this.#state.moved(slot, after, controller.signal)));
+      await Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, after, signal)));
+      return true;
+    } catch (error) {
+      if (error !== timeIsUp) throw error;
+      return false;
     } finally {
+      clearTimeout(timer);
       leave();
       // Where one fails, nobody waits for the others.
       controller.abort();
     }
   }
+
+  #explain({ isBuilding, head, position, lagMs, fault }: Behind, bound: Bound, begun: number): Hold {
+    const { name: view } = this.#build.consumer;
+    const waitedMs = this.#now() - begun;
+    const stands = fault === undefined ? {} : { fault: { position: fault.position, reason: fault.reason } };
+    return { kind: 'stale', stale: { view, position, head, lagMs, isBuilding, ...bound, waitedMs, ...stands } };
+  }
+
+  async #look({ atLeast, maxLagMs }: Bound): Promise<Look> {
+    if (this.#isBuilt && maxLagMs === undefined && (atLeast === undefined || (await this.position()) >= atLeast))
+      return { isHeld: true };
+    const states = await slotStates(this.#control, this.#build.slots);
+    this.#isBuilt ||= states.every(({ caughtUp }) => caughtUp);
+    const isBuilding = !this.#isBuilt;
+    if (!isBuilding && atLeast === undefined && maxLagMs === undefined) return { isHeld: true };
+    const position = await this.position();
+    const { position: head } = await this.#log.head();
+    const lagMs = await this.#lagMs(position, head);
+    const isRecent = maxLagMs === undefined || lagMs <= maxLagMs;
+    // What the store does not have yet cannot be in the view either.
+    const isFar = atLeast === undefined || (atLeast <= head && (await this.#holds(position, atLeast)));
+    if (!isBuilding && isRecent && isFar) return { isHeld: true };
+    const fault = states.find((state) => state.fault !== undefined)?.fault;
+    return { isHeld: false, isBuilding, fault, position, head, lagMs };
+  }
+
+  /** A bound holds if nothing of interest lies between. */
+  async #holds(position: Position, atLeast: Position): Promise<boolean> {
+    return position >= atLeast || (await this.#feed.first(position, atLeast)) === undefined;
+  }
+
+  /** Resolves when it is worth looking again. */
+  async #change({ position, head }: Behind, rings: Position, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
+    const controller = new AbortController();
+    const leave = onAbort(outer, () => controller.abort(outer.reason));
+    if (outer.aborted) controller.abort(outer.reason);
+    const { signal } = controller;
+    try {
+      // Those that are ahead of the slowest change nothing.
+      const waits: Promise<unknown>[] = [
+        Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, position, signal))),
+        this.#control.changed(rings, signal),
+      ];
+      if (atLeast !== undefined && atLeast > head) waits.push(this.#log.appended(head, signal));
+      await Promise.race(waits);
+    } finally {
+      leave();
+      controller.abort();
+    }
+  }
 }
 
-function behind(change: Change): Look {
-  return { isHeld: false, change };
-}
-
+const soonMs = 25;
 const timeIsUp = new Error('the time is up');
 const timerMax = 2 ** 31 - 1;

@@ -41,20 +41,20 @@ export class InlineFolding implements InlineFold {
   readonly #state: StateStore;
   readonly #options: HandlingOptions;
   readonly #projections: readonly { readonly projection: AnyProjection; readonly probe: Probe }[];
-  readonly #serving: (projection: AnyProjection) => Promise<Build>;
+  readonly #active: (projection: AnyProjection) => Promise<Build>;
   readonly #members = new Map<string, Member>();
   #folded: readonly Folded[] = [];
 
   constructor(
     { log, state, options }: { log: EventLog; state: StateStore; options: HandlingOptions },
     projections: readonly { readonly projection: AnyProjection; readonly probe: Probe }[],
-    serving: (projection: AnyProjection) => Promise<Build>,
+    active: (projection: AnyProjection) => Promise<Build>,
   ) {
     this.#log = log;
     this.#state = state;
     this.#options = options;
     this.#projections = projections;
-    this.#serving = serving;
+    this.#active = active;
   }
 
   /** What is to be committed with the events. @throws {InlineFoldFailed} */
@@ -70,7 +70,7 @@ export class InlineFolding implements InlineFold {
     const changes: StateCommit[] = [];
     const folded: Folded[] = [];
     for (const { projection, probe } of this.#projections) {
-      const member = this.#member(await this.#serving(projection), projection, probe);
+      const member = this.#member(await this.#active(projection), projection, probe);
       const from = await this.#positionOf(member, first);
       if (first - 1 - from > missedMax) continue;
       const missed = await member.feed.between(from, first - 1);
@@ -91,7 +91,6 @@ export class InlineFolding implements InlineFold {
   committed(): void {
     for (const { member, move, committed } of this.#folded) {
       committed();
-      member.probe.kept();
       member.position = move.to;
     }
     this.#folded = [];
@@ -129,9 +128,13 @@ export class InlineFolding implements InlineFold {
       const tasks = [...missed, ...fresh].flatMap((event) => taskOf(projection, event));
       const { change, committed } = await member.handling.take(tasks);
       const probed = member.probe.put(tasks.map(({ event }) => event));
+      const puts = [...(change.puts ?? []), ...(probed === undefined ? [] : [probed.put])];
       return {
-        change: probed === undefined ? change : { ...change, puts: [...(change.puts ?? []), probed] },
-        committed,
+        change: { ...change, puts },
+        committed: () => {
+          committed();
+          probed?.kept();
+        },
       };
     } catch (error) {
       if (!(error instanceof TaskFailed)) throw error;

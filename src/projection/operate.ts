@@ -9,7 +9,7 @@ import type { SlotRequest, SlotState } from './slot.ts';
 
 /** Events that are parked, in the order of keys and positions. */
 export async function* parkedEvents(site: Site, consumer: AnyConsumer): AsyncGenerator<Parked> {
-  const { build } = await site.serving(consumer, true);
+  const { build } = await site.current(consumer);
   yield* parkedOf(site.state, build.slots);
 }
 
@@ -49,7 +49,7 @@ async function ask(
   consumer: AnyConsumer,
   request: (state: SlotState) => SlotRequest | undefined,
 ): Promise<number> {
-  const { build } = await site.serving(consumer, true);
+  const { build } = await site.current(consumer);
   let asked = 0;
   for (const slot of build.slots) {
     let isAsked = false;
@@ -66,9 +66,9 @@ async function ask(
 /** Resolves once everything that was asked of its slots has been done. @throws the signal's reason, when aborted. */
 export async function obeyed(site: Site, consumer: AnyConsumer, signal: AbortSignal): Promise<void> {
   const { control } = site.registry;
-  const { build } = await site.serving(consumer);
   for (;;) {
     const rings = await control.count();
+    const { build } = await site.current(consumer);
     const states = await slotStates(control, build.slots);
     if (states.every(({ requests }) => requests.length === 0)) return;
     await control.changed(rings, signal);

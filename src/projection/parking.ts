@@ -76,13 +76,26 @@ export class Parking {
 
   /** @throws {EngineError} `limit_exceeded` */
   put(event: RecordedEvent, key: string, failure: Pick<Failure, 'reason' | 'attempts' | 'at'>): DocumentPut {
-    if (this.#count >= parkedMax)
-      throw new EngineError('limit_exceeded', {
-        limit: 'parked events',
-        value: this.#count + 1,
-        max: parkedMax,
-        subject: this.#slot,
-      });
+    if (this.#count < parkedMax) return this.#put(event, key, failure, this.has(key));
+    throw new EngineError('limit_exceeded', {
+      limit: 'parked events',
+      value: this.#count + 1,
+      max: parkedMax,
+      subject: this.#slot,
+    });
+  }
+
+  /** The first of its key, which has failed again. */
+  putAgain(event: RecordedEvent, key: string, failure: Pick<Failure, 'reason' | 'attempts' | 'at'>): DocumentPut {
+    return this.#put(event, key, failure, false);
+  }
+
+  #put(
+    event: RecordedEvent,
+    key: string,
+    { reason, attempts, at }: Pick<Failure, 'reason' | 'attempts' | 'at'>,
+    isBehind: boolean,
+  ): DocumentPut {
     const { position, stream, version, type } = event;
     const parked: Parked = {
       slot: this.#slot,
@@ -91,8 +104,10 @@ export class Parking {
       stream,
       version,
       type,
-      ...failure,
-      isBehind: this.has(key),
+      reason,
+      attempts,
+      at,
+      isBehind,
     };
     return { collection: parkedCollection, key: this.#documentKey(position, key), value: parked as unknown as Json };
   }

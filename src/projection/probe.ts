@@ -5,6 +5,7 @@
 import { toHex, toUtf8 } from '../event/bytes.ts';
 import type { RecordedEvent } from '../event/codec.ts';
 import { toCanonicalJson } from '../event/json.ts';
+import { compareCodePoints } from '../event/names.ts';
 import type { StandardSchemaV1 } from '../event/standard-schema.ts';
 import { sha256 } from '../ground/digest.ts';
 import { EngineError } from '../ground/errors.ts';
@@ -31,14 +32,22 @@ interface Kept {
   readonly schemas: Readonly<Record<string, string>>;
 }
 
+/** What a sample has led to. */
+interface Sample {
+  readonly positions: ReadonlySet<Position>;
+  readonly results: ReadonlyMap<string, string>;
+  readonly documents: ReadonlyMap<string, ViewDocument | null>;
+}
+
+const nothing: Sample = { positions: new Set(), results: new Map(), documents: new Map() };
+
 export class Probe {
   readonly #consumer: AnyConsumer;
-  readonly #positions: Position[] = [];
-  readonly #results = new Map<string, string>();
-  readonly #documents = new Map<string, ViewDocument | null>();
-  readonly #countOf = new Map<string, number>();
   readonly #schemas: Readonly<Record<string, string>>;
-  /** Whether there is something to be kept. */
+  /** How many events of each type were tried. */
+  readonly #tried = new Map<string, number>();
+  #sample = nothing;
+  /** Whether there is something to be kept besides. */
   #isChanged = false;
 
   private constructor(consumer: AnyConsumer) {
@@ -64,10 +73,13 @@ export class Probe {
     for (const position of kept.positions) {
       const event = await feed.at(position);
       if (event === undefined) throw refuse(`it leaves out the event at position ${position}, which it used to take`);
-      if (!probe.#add(event))
+      const sample = probe.#with(probe.#sample, event);
+      if (sample === undefined)
         throw refuse(`it fails at the ${event.type} at position ${position}, which it used to take`);
+      probe.#sample = sample;
+      probe.#count(event.type);
     }
-    if (probe.#digest() !== kept.digest) throw refuse('it makes something else of the same events');
+    if (digestOf(probe.#sample) !== kept.digest) throw refuse('it makes something else of the same events');
     const types = Object.keys(probe.#schemas).filter((type) => probe.#schemas[type] !== kept.schemas[type]);
     if (types.length > 0) {
       probe.#isChanged = true;
@@ -76,51 +88,72 @@ export class Probe {
     return probe;
   }
 
-  /** What is to be kept once these events have been dealt with; undefined where nothing is new. */
-  put(events: readonly RecordedEvent[]): DocumentPut | undefined {
+  /** What is to be kept once these events have been dealt with, and whom to tell when it is; undefined where nothing is new. */
+  put(events: readonly RecordedEvent[]): { readonly put: DocumentPut; readonly kept: () => void } | undefined {
+    let sample = this.#sample;
+    const added: string[] = [];
     for (const event of events) {
-      const count = this.#countOf.get(event.type) ?? 0;
-      if (count < sampledPerType && this.#add(event)) this.#isChanged = true;
+      const { type, position } = event;
+      // What is dealt with again, by a rebuild or after a failure, is in it already.
+      if ((this.#tried.get(type) ?? 0) >= sampledPerType || sample.positions.has(position)) continue;
+      if (added.filter((one) => one === type).length >= sampledPerType) continue;
+      const next = this.#with(sample, event);
+      if (next === undefined) this.#count(type);
+      else {
+        sample = next;
+        added.push(type);
+      }
     }
-    if (!this.#isChanged) return undefined;
-    const value = { positions: [...this.#positions], digest: this.#digest(), schemas: this.#schemas };
-    return { collection: consumersCollection, key: keyOf(this.#consumer), value };
+    if (sample === this.#sample && !this.#isChanged) return undefined;
+    const value = { positions: [...sample.positions], digest: digestOf(sample), schemas: this.#schemas };
+    return {
+      put: { collection: consumersCollection, key: keyOf(this.#consumer), value },
+      kept: () => {
+        this.#sample = sample;
+        this.#isChanged = false;
+        for (const type of added) this.#count(type);
+      },
+    };
   }
 
-  /** What `put` gave has been committed. */
-  kept(): void {
-    this.#isChanged = false;
-  }
-
-  /** Folds an event upon what the others of the sample led to. @returns false where that can't be done without those that are not in it. */
-  #add(event: RecordedEvent): boolean {
-    this.#countOf.set(event.type, (this.#countOf.get(event.type) ?? 0) + 1);
+  /** Folds an event upon what the others of the sample led to; undefined where that can't be done without those that are not in it. */
+  #with(sample: Sample, event: RecordedEvent): Sample | undefined {
     try {
-      this.#fold(event);
+      const { results, documents } = this.#fold(sample, event);
+      return {
+        positions: new Set([...sample.positions, event.position]),
+        results: new Map([...sample.results, ...results]),
+        documents: new Map([...sample.documents, ...documents]),
+      };
     } catch {
-      return false;
+      return undefined;
     }
-    this.#positions.push(event.position);
-    return true;
   }
 
-  #fold(event: RecordedEvent): void {
+  #count(type: string): void {
+    this.#tried.set(type, (this.#tried.get(type) ?? 0) + 1);
+  }
+
+  #fold({ documents }: Sample, event: RecordedEvent): Pick<Sample, 'results' | 'documents'> {
     const consumer = this.#consumer;
-    if (consumer.kind === 'tables')
-      this.#results.set(String(event.position), JSON.stringify(consumer.statements(event).map(plain)));
-    if (consumer.kind !== 'projection') return;
+    if (consumer.kind === 'reactor') return nothing;
+    if (consumer.kind === 'tables') {
+      const text = JSON.stringify(consumer.statements(event).map(plain));
+      return { results: new Map([[String(event.position), text]]), documents: new Map() };
+    }
     const task: Task = { event, keys: consumer.keysOf(event) };
-    const after = foldTasks(consumer, [task], this.#documents, false);
+    const after = foldTasks(consumer, [task], documents, false);
     const texts = [...after].map(
       ([key, document]) => [key, document === null ? 'null' : toCanonicalJson(document, 'document')] as const,
     );
-    for (const [key, document] of after) this.#documents.set(key, document);
-    for (const [key, text] of texts) this.#results.set(key, text);
+    return { results: new Map(texts), documents: after };
   }
+}
 
-  #digest(): string {
-    return toHex(sha256(toUtf8(JSON.stringify([...this.#results]))));
-  }
+function digestOf({ results }: Sample): string {
+  // The order in which `key` names them is of no account.
+  const sorted = [...results].sort(([a], [b]) => compareCodePoints(a, b));
+  return toHex(sha256(toUtf8(JSON.stringify(sorted))));
 }
 
 function keyOf(consumer: Consumer): string {

@@ -109,7 +109,8 @@ export function defineProjection<
     interest: interestIn(from, new Set(folds.keys())),
     indexes: paths,
     keysOf: (event) => distinctKeys(keyOf(event)),
-    start: () => (typeof initial === 'function' ? (initial as () => ViewDocument)() : (initial as ViewDocument)),
+    start: () =>
+      typeof initial === 'function' ? (initial as () => ViewDocument)() : structuredClone(initial as ViewDocument),
     fold: (document, event) => checkFolded((folds.get(event.type) as AnyFold)(document, event)),
   };
   return projection as Projection<Name, Document, From>;

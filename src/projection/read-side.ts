@@ -13,7 +13,6 @@ import type { RebuildOptions, RebuildResult } from './rebuild.ts';
 import type { AnyConsumer } from './registry.ts';
 import { Site } from './site.ts';
 import type { SiteContext } from './site.ts';
-import { slotStates } from './slot.ts';
 import { Watchdog, statusOf } from './status.ts';
 import type { ConsumerStatus } from './status.ts';
 import { View } from './view.ts';
@@ -76,8 +75,8 @@ export class ReadSide {
     const employed = await this.#kept.employ(consumers.filter((one) => one.mode !== 'live' && isRun(one)));
     const inline = employed.flatMap(inlineOf);
     if (inline.length > 0) {
-      const serving = async (projection: AnyProjection) => (await this.#kept.serving(projection)).build;
-      this.#log.foldInline(new InlineFolding({ log: this.#log, state, options: workers }, inline, serving));
+      const active = (projection: AnyProjection) => this.#kept.active(projection);
+      this.#log.foldInline(new InlineFolding({ log: this.#log, state, options: workers }, inline, active));
     }
     const watched = employed.map(({ consumer }) => ({ site: this.#kept, consumer }));
     if (watched.length > 0) this.#watch = this.#keepWatch(new Watchdog(watched, { notice, now, stallMs }));
@@ -119,7 +118,9 @@ export class ReadSide {
     const site = this.#siteOf(projection);
     const scans = new Set<string>();
     const source: ViewSource = {
-      serving: (again) => site.serving(projection, again),
+      serving: (look) => site.serving(projection, look),
+      current: () => site.current(projection),
+      isReplaced: (build) => site.isReplaced(projection, build),
       find: async (collection, query): Promise<DocumentPage> => site.state.find(collection, query),
       get: async (collection, key) => (await site.state.get(collection, [key]))[0]?.value,
       count: async (collection, where) => site.state.count(collection, where),
@@ -154,34 +155,13 @@ export class ReadSide {
 
   async #settle(consumer: AnyConsumer, head: Position, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const site = this.#siteOf(consumer);
-    const { build, freshness } = await site.serving(consumer);
-    const controller = new AbortController();
-    const fault = this.#fault(consumer, site, build.slots, controller.signal);
-    try {
-      const stale = await Promise.race([freshness.hold({ atLeast: head }, timeoutMs, signal), fault]);
-      if (stale !== undefined) throw new EngineError('stale', stale);
-    } finally {
-      controller.abort();
-      await fault.catch(() => undefined);
-    }
-  }
-
-  /** Never resolves, but for when it is aborted. @throws {EngineError} `consumer_faulted` */
-  async #fault(
-    { name: consumer }: AnyConsumer,
-    site: Site,
-    slots: readonly string[],
-    signal: AbortSignal,
-  ): Promise<undefined> {
-    const { control } = site.registry;
-    while (!signal.aborted) {
-      const rings = await control.count();
-      const fault = (await slotStates(control, slots)).find((state) => state.fault !== undefined)?.fault;
-      if (fault !== undefined)
-        throw new EngineError('consumer_faulted', { consumer, position: fault.position, reason: fault.reason });
-      await control.changed(rings, signal).catch(() => undefined);
-    }
-    return undefined;
+    const { build, freshness } = await site.current(consumer);
+    const held = await freshness.hold({ atLeast: head }, timeoutMs, signal, () => site.isReplaced(consumer, build));
+    if (held.kind === 'replaced') return this.#settle(consumer, head, timeoutMs - held.waitedMs, signal);
+    if (held.kind === 'held') return undefined;
+    const { fault } = held.stale;
+    if (fault !== undefined) throw new EngineError('consumer_faulted', { consumer: consumer.name, ...fault });
+    throw new EngineError('stale', held.stale);
   }
 
   rebuild(given: AnyProjection | string, options: RebuildOptions): Promise<RebuildResult> {

@@ -52,11 +52,11 @@ export class Registry {
    */
   async register(consumer: AnyConsumer, position: Position): Promise<Registration> {
     const wanted = describeDefinition(consumer);
-    if (consumer.kind === 'projection') await this.#defineView(new Build(consumer, 1));
     const key = definitionName(consumer);
     for (;;) {
       const kept = await this.control.get(key);
       if (kept !== undefined) return this.#known(consumer, kept.value as unknown as Registration, wanted);
+      if (consumer.kind === 'projection') await this.#defineView(new Build(consumer, 1));
       const statements: readonly SqlStatement[] = consumer.kind === 'tables' ? consumer.create : [];
       const begins = consumer.kind === 'reactor' && consumer.startAt === 'now' ? position : 0;
       const checkpoints = new Build(consumer, 1).slots.map((name) => ({ name, from: 0, to: begins }));
@@ -105,15 +105,14 @@ export class Registry {
 
   /** Begins a further generation, or finds the one that was begun. */
   async beginRebuild(projection: AnyProjection): Promise<Build> {
-    for (;;) {
-      const { latest } = await this.registration(projection);
-      const next = latest + 1;
+    const { building } = await this.#update(projection, async (kept) => {
+      if (kept.building > 0) return undefined;
+      const next = kept.latest + 1;
+      // Before anybody works on it.
       await this.#defineView(new Build(projection, next));
-      const { building } = await this.#update(projection, (kept) =>
-        kept.building > 0 || kept.latest !== latest ? undefined : { ...kept, building: next, latest: next },
-      );
-      if (building > 0) return new Build(projection, building);
-    }
+      return { ...kept, building: next, latest: next };
+    });
+    return new Build(projection, building);
   }
 
   /** The generation that was built serves from now on. */
@@ -140,11 +139,11 @@ export class Registry {
 
   async #update(
     consumer: Pick<Consumer, 'name' | 'version'>,
-    make: (kept: Registration) => Registration | undefined,
+    make: (kept: Registration) => Registration | undefined | Promise<Registration | undefined>,
   ): Promise<Registration> {
-    const value = await this.control.update(definitionName(consumer), (kept) => {
+    const value = await this.control.update(definitionName(consumer), async (kept) => {
       if (kept === undefined) throw neverRun(consumer);
-      return make(kept as unknown as Registration) as unknown as Json | undefined;
+      return (await make(kept as unknown as Registration)) as unknown as Json | undefined;
     });
     return value as unknown as Registration;
   }

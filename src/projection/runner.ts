@@ -51,10 +51,6 @@ const ownFaults: readonly ErrorCode[] = [
   'limit_exceeded',
 ];
 
-function isOwnFault(error: unknown): boolean {
-  return error instanceof TaskFailed || ownFaults.some((code) => hasCode(error, code));
-}
-
 /** An event that is put aside for one of its keys. */
 interface ToPark {
   readonly key: string;
@@ -70,6 +66,16 @@ class Displaced extends Error {
     super(`displaced: ${by}`);
     this.by = by;
   }
+}
+
+export interface RunnerParts {
+  readonly slot: number;
+  /** Of the lease. */
+  readonly epoch: number;
+  readonly handling: Handling;
+  readonly probe: Probe | undefined;
+  /** Whether the store has failed again and again at what comes next, so that it may not be the store. */
+  readonly suspects: boolean;
 }
 
 /** Works on one slot of a build, while it holds the lease. Whatever it believes, a checkpoint that has moved refutes it. */
@@ -89,13 +95,11 @@ export class SlotRunner {
   #storedAt = 0;
   #state: SlotState = { caughtUp: false, requests: [], skipped: [] };
   #ringsSeen = -1;
+  /** Whether what the store fails with is taken to be an event's fault. */
+  readonly #suspects: boolean;
   #ahead: { readonly after: Position; readonly batch: Promise<Batch | undefined> } | undefined;
 
-  constructor(
-    context: RunnerContext,
-    build: Build,
-    { slot, epoch, handling, probe }: { slot: number; epoch: number; handling: Handling; probe: Probe | undefined },
-  ) {
+  constructor(context: RunnerContext, build: Build, { slot, epoch, handling, probe, suspects }: RunnerParts) {
     this.#context = context;
     this.#build = build;
     this.#slot = slot;
@@ -105,6 +109,7 @@ export class SlotRunner {
     this.#probe = slot === 0 ? probe : undefined;
     this.#feed = new EventFeed(context.log, build.consumer.interest);
     this.#parking = new Parking(context.state, this.#name);
+    this.#suspects = suspects;
   }
 
   /**
@@ -173,14 +178,7 @@ export class SlotRunner {
 
   /** Everything there is has been dealt with. */
   async #rest(signal: AbortSignal): Promise<void> {
-    if (!this.#state.caughtUp) {
-      await this.#flush();
-      await this.#change((state) => ({ ...state, caughtUp: true }));
-      const { name: consumer, version } = this.#build.consumer;
-      const { generation } = this.#build;
-      this.#context.notice({ kind: 'caught_up', consumer, version, generation, position: this.#position });
-      return;
-    }
+    if (!this.#state.caughtUp) return this.#catchUp();
     const controller = new AbortController();
     const abort = () => controller.abort(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
@@ -195,6 +193,14 @@ export class SlotRunner {
     }
   }
 
+  async #catchUp(): Promise<void> {
+    await this.#flush();
+    await this.#change((state) => ({ ...state, caughtUp: true }));
+    const { name: consumer, version } = this.#build.consumer;
+    const { generation } = this.#build;
+    this.#context.notice({ kind: 'caught_up', consumer, version, generation, position: this.#position });
+  }
+
   async #deal(batch: Batch, signal: AbortSignal): Promise<void> {
     this.#readAhead(batch, signal);
     const tasks = batch.events.flatMap((event) => this.#task(event) ?? []);
@@ -207,6 +213,8 @@ export class SlotRunner {
     this.#position = batch.position;
     const isForOthers = batch.events.length > tasks.length;
     if (isForOthers || this.#isReactor || this.#position - this.#stored >= unstoredMax) await this.#flush();
+    // Not only when there is nothing more: where events come without a pause that is never.
+    if (!this.#state.caughtUp && batch.position >= batch.head) await this.#catchUp();
   }
 
   /** Undefined where none of its keys is of this slot. */
@@ -227,7 +235,7 @@ export class SlotRunner {
       await this.#commit(tasks, until, signal);
       return true;
     } catch (error) {
-      if (!isOwnFault(error)) throw error;
+      if (!this.#isOwnFault(error, signal)) throw error;
       this.#handling.forget();
       const [first] = tasks;
       if (first === undefined) throw error;
@@ -251,13 +259,18 @@ export class SlotRunner {
         await this.#commit([{ ...task, attempt }], until, signal);
         return true;
       } catch (again) {
-        if (!isOwnFault(again)) throw again;
+        if (!this.#isOwnFault(again, signal)) throw again;
         failure = this.#failure(task, again, attempt);
       }
     }
     if (onFailure === 'park') {
-      await this.#commit([], until, signal, { task, failure });
-      return true;
+      try {
+        await this.#commit([], until, signal, { task, failure });
+        return true;
+      } catch (tooMany) {
+        if (!this.#isOwnFault(tooMany, signal)) throw tooMany;
+        failure = this.#failure(task, tooMany, failure.attempts);
+      }
     }
     await this.#flush();
     await this.#change((state) => ({ ...state, fault: failure }));
@@ -282,10 +295,8 @@ export class SlotRunner {
     const probed = this.#probe?.put(free.map(({ event }) => event));
     const puts: readonly DocumentPut[] = [
       ...(taken.change.puts ?? []),
-      ...parked.map(({ event, key, failure: { reason, attempts, at } }) =>
-        this.#parking.put(event, key, { reason, attempts, at }),
-      ),
-      ...(probed === undefined ? [] : [probed]),
+      ...parked.map(({ event, key, failure }) => this.#parking.put(event, key, failure)),
+      ...(probed === undefined ? [] : [probed.put]),
     ];
     const change = { ...taken.change, puts };
     // What a reactor did is done; that it was is noted down for several at once.
@@ -293,7 +304,7 @@ export class SlotRunner {
       this.#position = until;
     else await this.#store(change, until);
     taken.committed();
-    this.#probe?.kept();
+    probed?.kept();
     for (const { key } of parked) this.#parking.added(key);
     if (put !== undefined)
       for (const key of put.task.keys)
@@ -377,11 +388,11 @@ export class SlotRunner {
         taken.committed();
         this.#parking.removed(key);
       } catch (error) {
-        if (!isOwnFault(error)) throw error;
+        if (!this.#isOwnFault(error, signal)) throw error;
         this.#handling.forget();
         if (task === undefined) return;
         const failure = this.#failure(task, error, 1);
-        await this.#store({ puts: [this.#parking.put(task.event, key, failure)] }, this.#stored);
+        await this.#store({ puts: [this.#parking.putAgain(task.event, key, failure)] }, this.#stored);
         this.#context.notice({ kind: 'parked', ...this.#who(), key, failure });
         return;
       }
@@ -403,12 +414,19 @@ export class SlotRunner {
   #failure({ event }: Task, error: unknown, attempts: number): Failure {
     const { position, stream, version, type } = event;
     const cause = error instanceof TaskFailed ? error.cause : error;
-    const reason = cause instanceof EngineError ? cause.summary : describe(cause);
+    const reason = keepable(cause instanceof EngineError ? cause.summary : describe(cause));
     return { position, stream, version, type, reason, attempts, at: this.#context.now() };
   }
 
   #behind(task: Task): Failure {
     return this.#failure(task, 'an earlier event of its key is parked', 0);
+  }
+
+  /** Whether it is an event that brings an error about, rather than the store or somebody else. */
+  #isOwnFault(error: unknown, signal: AbortSignal): boolean {
+    if (signal.aborted || error instanceof Displaced) return false;
+    if (!(error instanceof EngineError)) return true;
+    return ownFaults.some((code) => hasCode(error, code)) || (this.#suspects && hasCode(error, 'store_failed'));
   }
 
   get #isReactor(): boolean {
@@ -419,6 +437,13 @@ export class SlotRunner {
     const { name: consumer, version } = this.#build.consumer;
     return { consumer, version, slot: this.#slot };
   }
+}
+
+const reasonMax = 1_000;
+
+/** What any store keeps of a text. */
+function keepable(text: string): string {
+  return text.slice(0, reasonMax).toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 function isNothing({ puts = [], deletes = [], statements = [] }: StateCommit): boolean {

@@ -4,6 +4,7 @@ import type { EventLog } from '../store/log.ts';
 import type { Position } from '../store/port.ts';
 import type { StateStore } from '../store/state-port.ts';
 import { Build, definitionName } from './build.ts';
+import type { Consumer } from './consumer.ts';
 import { EventFeed } from './feed.ts';
 import { Freshness } from './freshness.ts';
 import type { NoticeTaker } from './notice.ts';
@@ -12,7 +13,7 @@ import { Probe } from './probe.ts';
 import { Registry } from './registry.ts';
 import type { AnyConsumer, Registration } from './registry.ts';
 import { workersCollection } from './share.ts';
-import type { Serving } from './view.ts';
+import type { Look, Serving } from './view.ts';
 import { Workers } from './workers.ts';
 import type { Employed, WorkersOptions } from './workers.ts';
 
@@ -28,7 +29,6 @@ export interface SiteContext {
 const knownMs = 1_000;
 
 interface Known extends Serving {
-  readonly registration: Registration;
   readonly rings: Position;
   readonly at: number;
 }
@@ -39,6 +39,7 @@ export class Site {
   readonly workers: Workers;
   readonly #context: SiteContext;
   readonly #known = new Map<string, Known>();
+  readonly #active = new Map<string, Omit<Known, 'freshness'>>();
 
   constructor(state: StateStore, context: SiteContext) {
     this.state = state;
@@ -56,10 +57,11 @@ export class Site {
     await this.registry.prepare();
     await prepareParking(this.state);
     await this.state.define({ name: workersCollection, indexes: [['build']] });
+    const rings = await this.registry.control.count();
     const { position } = await this.#context.log.head();
     const employed: Employed[] = [];
     for (const consumer of consumers) employed.push(await this.#employ(consumer, position));
-    await this.workers.start(employed);
+    this.workers.start(employed, rings);
     return employed;
   }
 
@@ -80,11 +82,14 @@ export class Site {
 
   /** A type that it ignored so far must not lie behind it already. @throws {EngineError} `definition_changed` */
   async #requireNew(consumer: AnyConsumer, registration: Registration): Promise<void> {
-    const { log, now } = this.#context;
+    const { log } = this.#context;
     const added = consumer.interest.types.filter((type) => !registration.types.includes(type));
     if (added.length === 0) return;
-    const build = new Build(consumer, registration.active);
-    const until = await new Freshness(log, this.state, build, now).position();
+    const { active, building } = registration;
+    const builds = [active, ...(building > 0 ? [building] : [])].map((generation) => new Build(consumer, generation));
+    // Of whichever slot is the furthest.
+    const positions = await Promise.all(builds.map((build) => this.freshness(build).positions()));
+    const until = Math.max(...positions.flat());
     for await (const page of log.recorded({ match: [{ types: added }], until, pageSize: 64 })) {
       const missed = page.find((event) => consumer.interest.has(event));
       if (missed === undefined) continue;
@@ -96,20 +101,53 @@ export class Site {
     }
   }
 
-  /** @throws {EngineError} `consumer_never_run` */
-  async serving(consumer: AnyConsumer, again = false): Promise<Serving & { readonly registration: Registration }> {
+  /**
+   * Whom to read from: what served before, until what serves now has come as far, so that nobody who reads goes back.
+   * @throws {EngineError} `consumer_never_run`
+   */
+  async serving(consumer: AnyConsumer, look: Look = 'known'): Promise<Serving> {
     const name = definitionName(consumer);
     const { rings } = this.workers;
     const now = this.#context.now();
+    const before = this.#known.get(name);
+    if (look === 'known' && before?.rings === rings && now - before.at < knownMs) return before;
+    const current = await this.current(consumer);
+    const isOther = before !== undefined && before.build.generation !== current.build.generation;
+    if (isOther && look !== 'anew' && !(await current.freshness.covers(before.freshness))) return before;
     const known = this.#known.get(name);
-    if (!again && known?.rings === rings && now - known.at < knownMs) return known;
+    // Whoever looked later may have been quicker.
+    if (known !== undefined && known.build.generation > current.build.generation) return known;
+    this.#known.set(name, { ...current, rings, at: now });
+    return current;
+  }
+
+  /** What serves now. @throws {EngineError} `consumer_never_run` */
+  async current(consumer: AnyConsumer): Promise<Serving & { readonly registration: Registration }> {
     const registration = await this.registry.registration(consumer);
-    const isSame = known?.build.generation === registration.active;
-    const build = isSame ? known.build : new Build(consumer, registration.active);
-    const freshness = isSame ? known.freshness : this.freshness(build);
-    const found = { registration, build, freshness, rings, at: now };
-    this.#known.set(name, found);
-    return found;
+    const known = this.#known.get(definitionName(consumer));
+    const isKnown = known?.build.generation === registration.active;
+    const build = isKnown ? known.build : new Build(consumer, registration.active);
+    return { registration, build, freshness: isKnown ? known.freshness : this.freshness(build) };
+  }
+
+  /** The same, as it was known lately. */
+  async active(consumer: AnyConsumer): Promise<Build> {
+    const { rings } = this.workers;
+    const now = this.#context.now();
+    const name = definitionName(consumer);
+    const known = this.#active.get(name);
+    if (known?.rings === rings && now - known.at < knownMs) return known.build;
+    const { build } = await this.current(consumer);
+    this.#active.set(name, { build, rings, at: now });
+    return build;
+  }
+
+  async isReplaced(consumer: AnyConsumer, build: Build): Promise<boolean> {
+    return (await this.registry.registration(consumer)).active !== build.generation;
+  }
+
+  feed({ interest }: Consumer): EventFeed {
+    return new EventFeed(this.#context.log, interest);
   }
 
   freshness(build: Build): Freshness {

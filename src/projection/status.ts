@@ -68,7 +68,7 @@ export async function statusOf(site: Site, consumer: AnyConsumer): Promise<Consu
 
 /** @throws {EngineError} `consumer_never_run` */
 async function begunStatus(site: Site, consumer: AnyConsumer): Promise<ConsumerStatus> {
-  const { registration, build, freshness } = await site.serving(consumer, true);
+  const { registration, build, freshness } = await site.current(consumer);
   const states = await slotStates(site.registry.control, build.slots);
   const lag = await freshness.lag(countMax);
   const found = await site.state.checkpoints(`${build.name}#`);

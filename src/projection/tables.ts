@@ -56,9 +56,21 @@ export function defineTables<const From extends readonly EventSource[]>(
     statements: (event) => {
       const statements = (writes.get(event.type) as AnyWrite)(event);
       if (!Array.isArray(statements)) throw new TypeError(`on.${event.type} returned no list of statements`);
-      return statements as readonly SqlStatement[];
+      return statements.map((statement) => checkStatement(event.type, statement));
     },
   };
+}
+
+function checkStatement(type: string, statement: unknown): SqlStatement {
+  const { sql, params } = (statement ?? {}) as Partial<SqlStatement>;
+  if (typeof sql === 'string' && Array.isArray(params) && params.every(isParameter)) return { sql, params };
+  throw new TypeError(
+    `on.${type} returned something else than { sql, params }, params being strings, numbers, null or bytes`,
+  );
+}
+
+function isParameter(value: unknown): boolean {
+  return value === null || typeof value === 'string' || typeof value === 'number' || value instanceof Uint8Array;
 }
 
 type AnyWrite = (event: RecordedFields) => unknown;

@@ -42,6 +42,9 @@ export type SafeRead<Value> =
   | { readonly kind: 'fresh'; readonly value: Value }
   | { readonly kind: 'stale'; readonly stale: StaleDetails };
 
+/** Whether to look up what serves: not where it has been lately, again, or because what served has been dropped. */
+export type Look = 'known' | 'again' | 'anew';
+
 /** A build that serves, and how fresh it is. */
 export interface Serving {
   readonly build: Build;
@@ -50,8 +53,11 @@ export interface Serving {
 
 /** Where a view's documents come from. */
 export interface ViewSource {
-  /** Looked up anew where `again` is set: what served may have been dropped. */
-  serving(again: boolean): Promise<Serving>;
+  /** What to read from. */
+  serving(look: Look): Promise<Serving>;
+  /** What serves now, which may be behind what served before. */
+  current(): Promise<Serving>;
+  isReplaced(build: Build): Promise<boolean>;
   find(collection: string, query: FindArguments): Promise<DocumentPage>;
   get(collection: string, key: string): Promise<unknown>;
   count(collection: string, where: Condition): Promise<{ readonly count: number; readonly scanned: boolean }>;
@@ -195,16 +201,36 @@ export class View<Document> {
       if (value !== undefined && !(typeof value === 'number' && value >= 0))
         throw new EngineError('option_invalid', { option, value, expected: 'a number of at least 0' });
     }
-    for (let again = false; ; again = true) {
-      const serving = await this.#source.serving(again);
-      const stale = await serving.freshness.hold({ atLeast, maxLagMs }, timeoutMs, signal);
-      if (stale !== undefined) return { kind: 'stale', stale };
+    for (let look: Look = 'known'; ; look = 'anew') {
+      const held = await this.#held(await this.#source.serving(look), { atLeast, maxLagMs }, timeoutMs, signal);
+      if (held.kind === 'stale') return held;
       try {
-        return { kind: 'fresh', value: await read(serving) };
+        return { kind: 'fresh', value: await read(held.serving) };
       } catch (error) {
-        if (again || !hasCode(error, 'collection_unknown')) throw error;
+        if (look === 'anew' || !hasCode(error, 'collection_unknown')) throw error;
       }
     }
+  }
+
+  /** Waits for a bound, in what serves then, also where that changes meanwhile: what served before moves no more. */
+  async #held(
+    serving: Serving,
+    bound: Bound,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<
+    { readonly kind: 'held'; readonly serving: Serving } | { readonly kind: 'stale'; readonly stale: StaleDetails }
+  > {
+    const { build, freshness } = serving;
+    const held = await freshness.hold(bound, timeoutMs, signal, () => this.#source.isReplaced(build));
+    if (held.kind === 'stale') return held;
+    if (held.kind === 'held') return { kind: 'held', serving };
+    // At least as far as what served before: nobody who reads goes back.
+    const atLeast = Math.max(bound.atLeast ?? 0, ...(await freshness.positions()));
+    const leftMs = Math.max(0, timeoutMs - held.waitedMs);
+    const next = await this.#held(await this.#source.current(), { ...bound, atLeast }, leftMs, signal);
+    if (next.kind === 'held') await this.#source.serving('again');
+    return next;
   }
 }
 

@@ -20,6 +20,8 @@ export interface WorkersOptions extends HandlingOptions {
 
 const restartMs = 100;
 const restartMaxMs = 10_000;
+/** How often in a row the store may fail at the same place before an event is suspected. */
+const suspicionsMax = 4;
 
 /** A consumer that is worked on in this process. */
 export interface Employed {
@@ -53,21 +55,22 @@ export class Workers {
       state: registry.control.state,
       control: registry.control,
       rings: () => this.#rings,
-      rung: (after, signal) => this.#bell.wait(after, signal),
+      rung: (after, signal) => this.#rung(after, signal),
       delay,
     };
   }
 
-  async start(employed: readonly Employed[]): Promise<void> {
-    this.#rings = await this.#registry.control.count();
+  /** @param rings how often something had changed before it was looked up who is employed. */
+  start(employed: readonly Employed[], rings: Position): void {
+    this.#rings = rings;
     for (const one of employed) this.#employed.set(definitionName(one.consumer), one);
     for (const { registration, consumer } of employed) this.#staff(consumer, registration);
     this.#track(this.#listen());
   }
 
   /** Resolves once something about the consumers of this store has changed since `after`. */
-  rung(after: Position, signal?: AbortSignal): Promise<Position> {
-    return this.#bell.wait(after, signal);
+  async #rung(after: Position, signal: AbortSignal): Promise<Position> {
+    return this.#rings > after ? this.#rings : this.#bell.wait(after, signal);
   }
 
   get rings(): Position {
@@ -79,10 +82,12 @@ export class Workers {
     const { signal } = this.#controller;
     for (let failures = 0; !signal.aborted;) {
       try {
-        this.#rings = await this.#registry.control.changed(this.#rings, signal);
+        const rings = await this.#registry.control.changed(this.#rings, signal);
         for (const { consumer } of this.#employed.values())
           this.#staff(consumer, await this.#registry.registration(consumer));
-        this.#bell.reached(this.#rings);
+        // Only now: what was not looked at is heard of again.
+        this.#rings = rings;
+        this.#bell.reached(rings);
         failures = 0;
       } catch (error) {
         if (signal.aborted || hasCode(error, 'store_closed')) return;
@@ -117,13 +122,15 @@ export class Workers {
   }
 
   async #work(build: Build, slot: number, share: FairShare, signal: AbortSignal): Promise<void> {
+    let suspicions = 0;
     for (let failures = 0; !signal.aborted;) {
       const begun = this.#context.now();
       try {
-        await this.#hold(build, slot, share, signal);
-        failures = 0;
+        await this.#hold(build, slot, { share, suspects: suspicions >= suspicionsMax }, signal);
+        failures = suspicions = 0;
       } catch (error) {
         if (signal.aborted || hasCode(error, 'store_closed')) return;
+        suspicions = hasCode(error, 'store_failed') ? suspicions + 1 : 0;
         const { name: consumer, version } = build.consumer;
         this.#context.notice({ kind: 'restarted', consumer, version, slot, error });
         // One that went well for a while begins at once.
@@ -134,7 +141,12 @@ export class Workers {
   }
 
   /** Waits for the lease of a slot, works under it, and gives it back. */
-  async #hold(build: Build, slot: number, share: FairShare, signal: AbortSignal): Promise<void> {
+  async #hold(
+    build: Build,
+    slot: number,
+    { share, suspects }: { readonly share: FairShare; readonly suspects: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { owner, leaseMs } = this.#options;
     const { state } = this.#context;
     const name = build.slot(slot);
@@ -153,7 +165,7 @@ export class Workers {
     const handling = handlingOf(build, state, this.#options);
     const probe = this.#employed.get(definitionName(build.consumer))?.probe;
     try {
-      await new SlotRunner(this.#context, build, { slot, epoch, handling, probe }).run(held.signal);
+      await new SlotRunner(this.#context, build, { slot, epoch, handling, probe, suspects }).run(held.signal);
     } catch (error) {
       if (!held.signal.aborted || signal.aborted) throw error;
     } finally {

@@ -36,7 +36,7 @@ export function requireSame(kept: Collection, wanted: Collection): void {
 
 /** What would end the transaction, or work on more than tables; behind comments, too. */
 const refusedStatement =
-  /^(?:[\s;]|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|pragma|attach|detach|vacuum)\b/i;
+  /^(?:[\s;]|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|pragma|attach|detach|vacuum|set|reset|discard|listen|unlisten)\b/i;
 
 /** @throws {EngineError} `name_invalid`, `request_invalid` */
 export function checkCommit(change: StateCommit, { sql }: StateCapabilities): void {
@@ -63,12 +63,12 @@ export function checkCommit(change: StateCommit, { sql }: StateCapabilities): vo
 }
 
 /** @throws {EngineError} `name_invalid` */
-function checkStateName(what: string, name: string): void {
+export function checkStateName(what: string, name: string): void {
   checkText(what, name, nameMax, 'UTF-16 units');
 }
 
 /** @throws {EngineError} `name_invalid` */
-function checkDocumentKey(key: string): void {
+export function checkDocumentKey(key: string): void {
   checkText('document key', key, keyBytesMax, 'bytes of UTF-8');
 }
 

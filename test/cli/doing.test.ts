@@ -16,7 +16,8 @@ beforeEach(async () => {
   mkdirSync(join(cwd, 'node_modules'));
   symlinkSync(root, join(cwd, 'node_modules/eventsrc'));
   symlinkSync(join(root, 'node_modules/zod'), join(cwd, 'node_modules/zod'));
-  for (const file of ['eventsrc.config.ts', 'account.ts']) copyFileSync(join(root, 'template', file), join(cwd, file));
+  for (const file of ['eventsrc.config.ts', 'account.ts', 'balances.ts'])
+    copyFileSync(join(root, 'template', file), join(cwd, file));
 });
 
 const execute = (...args: readonly string[]) => ['execute', ...args];
@@ -95,6 +96,29 @@ describe('execute', () => {
     }
     expect((await ended).stdout).toBe('');
   });
+});
+
+test('execute folds inline views in its append, and works on nothing else', async () => {
+  const views = `
+    const on = { AccountOpened: (document, { data }) => data, MoneyDeposited: 'ignore', MoneyWithdrawn: 'ignore' };
+    const view = { from: [account], key: ({ aggregateId }) => aggregateId, initial: { owner: '' }, on };
+    const owners = defineProjection({ name: 'owners', mode: 'inline', ...view });
+    const later = defineProjection({ name: 'later', ...view });`;
+  const imports = `import { defineProjection } from 'eventsrc'; import { account } from './account.ts';`;
+  const config = `export default { store: 'sqlite:events.db', aggregates: [account], projections: [owners, later] };`;
+  await writeFile(join(cwd, 'inline.mjs'), `${imports}${views}\n${config}`);
+  const named = ['--config', 'inline.mjs'];
+  await done(execute('account.open', '1', '{"owner": "Ada"}', ...named), { cwd });
+  expect(await printed(['query', 'owners', ...named], { cwd })).toEqual([{ key: '1', document: { owner: 'Ada' } }]);
+  expect(await printed(['projections', ...named], { cwd })).toMatchObject([
+    {
+      name: 'owners',
+      mode: 'inline',
+      state: expect.stringMatching(/building|running/),
+      lag: { position: 1, events: 0 },
+    },
+    { name: 'later', state: 'never_run' },
+  ]);
 });
 
 describe('state', () => {

@@ -6,19 +6,21 @@ import { succeeds } from '../support/disk.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { cli, done, failing, printed } from './cli-process.ts';
 
-const names = ['init', 'demo', 'streams', 'read', 'history', 'state', 'stats', 'append', 'execute'];
+const names = ['init', 'demo', 'streams', 'read', 'tail', 'history', 'state', 'stats', 'append', 'execute'];
+const views = ['query', 'projections', 'rebuild', 'parked'];
+const members = ['retry', 'skip', 'unpark', 'adopt', 'drop'].map((name) => `projections ${name}`);
 const further = ['export', 'import', 'copy', 'backup', 'restore', 'doctor', 'bench'];
 
 describe('help', () => {
   test('lists every command', async () => {
     const text = await done(['--help']);
-    for (const name of [...names, ...further]) expect(text).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    for (const name of [...names, ...views, ...further]) expect(text).toMatch(new RegExp(`^ {2}${name} `, 'm'));
     expect(await done(['--version'])).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  test.each([...names, ...further])('of %s has examples that are understood', async (name) => {
-    const text = await done([name, '--help']);
-    expect(await done(['help', name])).toBe(text);
+  test.each([...names, ...views, ...members, ...further])('of %s has examples that are understood', async (name) => {
+    const text = await done([...name.split(' '), '--help']);
+    if (!name.includes(' ')) expect(await done(['help', name])).toBe(text);
     const [, examples = ''] = text.split('\nExamples:\n');
     const typed = examples
       .trim()
@@ -122,7 +124,8 @@ describe('init', () => {
     const cwd = await temporaryFolder();
     const text = await done(['init', 'My App'], { cwd });
     expect(readdirSync(join(cwd, 'My App')).sort()).toEqual([
-      ...['account.test.ts', 'account.ts', 'eventsrc.config.ts', 'package.json', 'tsconfig.json'],
+      ...['account.test.ts', 'account.ts', 'balances.test.ts', 'balances.ts', 'eventsrc.config.ts'],
+      ...['package.json', 'tsconfig.json'],
     ]);
     expect(text).toContain('npm install');
     expect(JSON.parse(readFileSync(join(cwd, 'My App/package.json'), 'utf8'))).toMatchObject({
@@ -138,7 +141,7 @@ describe('init', () => {
     const other = await temporaryFolder();
     execFileSync('sh', ['-c', 'echo mine > package.json; echo mine > tsconfig.json'], { cwd: other });
     expect(await printed(['init'], { cwd: other })).toMatchObject([
-      { files: ['eventsrc.config.ts', 'account.ts', 'account.test.ts'] },
+      { files: ['eventsrc.config.ts', 'account.ts', 'account.test.ts', 'balances.ts', 'balances.test.ts'] },
     ]);
     expect(readFileSync(join(other, 'package.json'), 'utf8')).toBe('mine\n');
     expect(existsSync(join(other, 'account.ts'))).toBe(true);

@@ -35,6 +35,31 @@ describe('the command line', () => {
       ['tree', '01ab', '--store', 'postgres://me@db/git?schema=a'],
       { kind: 'tree', commit: '01ab', store: { kind: 'postgres', url: 'postgres://me@db/git?schema=a' } },
     ],
+    [
+      ['churn', '--store', 'sqlite:a.db'],
+      {
+        kind: 'churn',
+        by: 'path',
+        prefix: '',
+        top: 10,
+        json: false,
+        store: { kind: 'sqlite', file: '/home/ada/a.db' },
+      },
+    ],
+    [
+      ['churn', '--by=author', '--path', 'src/', '--top', '3', '--json', '--store', 'sqlite:/a.db'],
+      { kind: 'churn', by: 'author', prefix: 'src/', top: 3, json: true, store: { kind: 'sqlite', file: '/a.db' } },
+    ],
+    [
+      ['authors', '--store', 'sqlite:/a.db'],
+      { kind: 'authors', top: Infinity, json: false, store: { kind: 'sqlite', file: '/a.db' } },
+    ],
+    [
+      ['authors', '--top=5', '--json', '--store=sqlite:/a.db'],
+      { kind: 'authors', top: 5, json: true, store: { kind: 'sqlite', file: '/a.db' } },
+    ],
+    [['churn', '--help'], { kind: 'help' }],
+    [['authors', '-h'], { kind: 'help' }],
     [['--help'], { kind: 'help' }],
     [['import', '--help'], { kind: 'help' }],
     [['tree', '-h', '01ab'], { kind: 'help' }],
@@ -43,8 +68,8 @@ describe('the command line', () => {
   });
 
   test.each([
-    [[], 'No command was given: import or tree.'],
-    [['impotr'], 'There is no command "impotr", only import and tree.'],
+    [[], 'No command was given: import, tree, churn or authors.'],
+    [['impotr'], 'There is no command "impotr", only import, tree, churn and authors.'],
     [['import', '--store', 'sqlite:x.db'], 'REPO is missing.'],
     [['import', '', '--store', 'sqlite:x.db'], 'REPO is missing.'],
     [['import', '.'], '--store URL is missing.'],
@@ -64,6 +89,12 @@ describe('the command line', () => {
       ['tree', 'abc', '--store', 'sqlite:x.db'],
       `COMMIT is "abc", expected a commit's id or at least its first four digits.`,
     ],
+    [['churn', '.', '--store', 'sqlite:x.db'], '"." is one argument too many.'],
+    [['churn'], '--store URL is missing.'],
+    [['churn', '--by', 'size', '--store', 'sqlite:x.db'], '--by is "size", expected path or author.'],
+    [['churn', '--top', '0', '--store', 'sqlite:x.db'], '--top is "0", expected a number from 1 on.'],
+    [['authors', '--top', 'all', '--store', 'sqlite:x.db'], '--top is "all", expected a number from 1 on.'],
+    [['authors', '--path', 'src/'], "Unknown option '--path'."],
     [['tree', 'abcd', '--json'], "Unknown option '--json'."],
   ])('%j is refused', (args, message) => {
     expect(() => parseCommandLine(args, '/home/ada')).toThrow(expect.objectContaining({ message, exitCode: 2 }));

@@ -8,6 +8,8 @@ export type WrittenChange =
 interface WrittenCommit {
   readonly changes: readonly WrittenChange[];
   readonly branch?: string;
+  /** `Ada <ada@example.org>`, as bytes or text. Default: the committer. */
+  readonly author?: string | Buffer;
   /** Marks of commits; the first is the first parent. Default: the branch's last. */
   readonly parents?: readonly number[];
 }
@@ -18,11 +20,13 @@ export class HistoryWriter {
   #marks = 0;
 
   /** Returns its mark. */
-  commit({ changes, branch = 'main', parents = [] }: WrittenCommit): number {
+  commit({ changes, branch = 'main', parents = [], author }: WrittenCommit): number {
     const mark = ++this.#marks;
     const [first, ...merged] = parents;
     this.#line(`commit refs/heads/${branch}\nmark :${mark}`);
-    this.#line(`committer Ada Ahlgren <ada@example.org> ${1_600_000_000 + mark * 60} +0100`);
+    const time = `${1_600_000_000 + mark * 60} +0100`;
+    if (author !== undefined) this.#parts.push(Buffer.from('author '), Buffer.from(author), Buffer.from(` ${time}\n`));
+    this.#line(`committer Ada Ahlgren <ada@example.org> ${time}`);
     this.#data(`Commit ${mark}: überall 🍅`);
     if (first !== undefined) this.#line(`from :${first}`);
     for (const parent of merged) this.#line(`merge :${parent}`);

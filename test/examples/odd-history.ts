@@ -32,6 +32,23 @@ const oddNames: readonly (string | Buffer)[] = [
   'long-'.repeat(50),
 ];
 
+/** Some of one name with several addresses, or of one address with several names; one is no UTF-8. */
+const oddAuthors: readonly (string | Buffer)[] = [
+  'Ada Ahlgren <ada@example.org>',
+  'Ada Ahlgren <ada@home.example>',
+  'ada ahlgren <ada@example.org>',
+  'Ada  Ahlgren <ada@example.org>',
+  ' <>',
+  'Nobody <>',
+  ' <nobody@example.org>',
+  'Zoë 🍅 Ō <zoë@example.org>',
+  'Dwayne "the \\ Rock" O\'Brien, Jr. <d,o@example.org>',
+  'Bell\x07 tab\there \x1b[31m <b@example.org>',
+  'sha256:0123 <s@example.org>',
+  `${'long '.repeat(500)}<l@example.org>`,
+  Buffer.from('Zo\xeb <latin@example.org>', 'latin1'),
+];
+
 /** A small generator of numbers (mulberry32), so that a failing history can be made again from its seed. */
 function random(seed: number): (below: number) => number {
   let state = seed;
@@ -44,7 +61,7 @@ function random(seed: number): (below: number) => number {
 }
 
 /**
- * A random history: odd names nested in one another, up to more than 1,024 bytes; every mode, and changes between them;
+ * A random history: odd authors; odd names nested in one another, up to more than 1,024 bytes; every mode, and changes between them;
  * files that become folders and folders that become files; deletions; empty commits; side branches, merged with and
  * without changes of the merge's own.
  */
@@ -52,6 +69,8 @@ export function oddHistory(seed: number, commits: number): HistoryWriter {
   const below = random(seed);
   const writer = new HistoryWriter();
   const used: Buffer[] = [];
+  let authored = 0;
+  const author = () => oddAuthors[authored++ % oddAuthors.length] ?? '';
 
   const path = (): Buffer => {
     const known = used[below(used.length + 1)];
@@ -78,14 +97,14 @@ export function oddHistory(seed: number, commits: number): HistoryWriter {
     }
   };
 
-  let tip = writer.commit({ changes: Array.from({ length: below(20) }, change) });
+  let tip = writer.commit({ author: author(), changes: Array.from({ length: below(20) }, change) });
   for (let index = 1; index < commits; index++) {
     const changes = Array.from({ length: below(6) }, change);
     if (below(5) === 0) {
-      const side = writer.commit({ changes: [change()], branch: 'side', parents: [tip] });
-      tip = writer.commit({ changes, parents: [tip, side] });
+      const side = writer.commit({ author: author(), changes: [change()], branch: 'side', parents: [tip] });
+      tip = writer.commit({ author: author(), changes, parents: [tip, side] });
     } else {
-      tip = writer.commit({ changes, parents: [tip] });
+      tip = writer.commit({ author: author(), changes, parents: [tip] });
     }
   }
   return writer;

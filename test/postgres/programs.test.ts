@@ -2,7 +2,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cli } from '../cli/cli-process.ts';
+import { fromText } from '../../examples/git-history/byte-string.ts';
 import { gitHistory } from '../examples/example-process.ts';
+import type { Ended } from '../examples/example-process.ts';
+import { authorChurnOfGit, authorsOfGit, byName, commitsOfGit } from '../examples/git-churn.ts';
 import { GitRepository, hasGit } from '../examples/git-repository.ts';
 import { oddHistory } from '../examples/odd-history.ts';
 import { postgresSchemas } from '../support/postgres-schemas.ts';
@@ -80,4 +83,14 @@ test.skipIf(!hasGit)('a git history is kept on a server (skipped without git)', 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.equals(repository.lsTree(id))).toBe(true);
   }
+  const commits = commitsOfGit(repository);
+  const prefixed = await gitHistory(['churn', '--by=author', '--path=é', '--top=99', '--store', url, '--json']);
+  expect(rowsOf(prefixed)).toEqual(authorChurnOfGit(commits, fromText('é')));
+  const authors = await gitHistory(['authors', '--store', url, '--json']);
+  expect(rowsOf(authors)).toEqual(authorsOfGit(commits));
 });
+
+function rowsOf({ code, stdout, stderr }: Ended): readonly { readonly author: string }[] {
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return (JSON.parse(stdout.toString('utf8')) as { author: string }[]).sort(byName('author'));
+}

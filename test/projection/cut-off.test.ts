@@ -6,7 +6,7 @@ import { memory, openEngine } from 'eventsrc';
 import type { Backend, Engine, EngineOptions } from 'eventsrc';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Fuse, fused } from '../support/cut-store.ts';
+import { Fuse, guarded } from '../support/guarded-state.ts';
 import { shared } from '../support/gated-store.ts';
 import { backendAt, bothPlaces, withState } from '../support/place.ts';
 import { postgresSchemas } from '../support/postgres-schemas.ts';
@@ -28,7 +28,7 @@ function skippingClock(): { now(): number; skip(): void } {
 async function work(store: Backend, fuse: Fuse, clock: { now(): number }, seed: number): Promise<void> {
   let engine: Engine | undefined;
   try {
-    engine = await openEngine({ ...settings, store: fused(store, (call) => fuse.pass(call)), clock });
+    engine = await openEngine({ ...settings, store: guarded(store, (call) => fuse.pass(call)), clock });
     const append = randomAppends(engine.log, seed);
     const settled = engine.settled();
     settled.catch(() => undefined);
@@ -51,7 +51,7 @@ async function checkWhole(store: Backend, hint: string): Promise<void> {
 /** The last one works to the end. @returns how many calls it took. */
 async function checkComplete(store: Backend, clock: { now(): number }, hint: string): Promise<number> {
   const fuse = new Fuse(Infinity, false);
-  await using engine = await openEngine({ ...settings, store: fused(store, (call) => fuse.pass(call)), clock });
+  await using engine = await openEngine({ ...settings, store: guarded(store, (call) => fuse.pass(call)), clock });
   await engine.settled();
   for (const projection of projections)
     expect(await shownView(engine, projection), `${projection.name}, ${hint}`).toEqual(

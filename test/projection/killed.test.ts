@@ -2,7 +2,7 @@
 import { openEngine } from 'eventsrc';
 import { describe, expect, test } from 'vitest';
 import { startProgram } from '../support/child.ts';
-import { backendAt, bothPlaces, withState } from '../support/place.ts';
+import { backendAt, bothPlaces, placeArguments, withState } from '../support/place.ts';
 import { postgresSchemas } from '../support/postgres-schemas.ts';
 import { seededRandom } from '../support/random.ts';
 import { temporaryFolder } from '../support/temporary.ts';
@@ -18,7 +18,7 @@ describe.each(bothPlaces(await temporaryFolder(), postgresSchemas()))('on %s', (
     const place = newPlace();
     const seed = Math.floor(Math.random() * 2 ** 31);
     const random = seededRandom(seed);
-    const args = [...place, ...(place.length < 3 ? [''] : []), leaseMs];
+    const args = [...placeArguments(place), leaseMs];
     await using engine = await openEngine({ store: backendAt(place), projections, run: 'none' });
     const append = randomAppends(engine.log, seed);
     for (let kill = 0; kill < kills; kill++) {

@@ -23,7 +23,7 @@ export const crate = defineAggregate({
 export interface Shelf {
   readonly positions: readonly number[];
   readonly total: number;
-  /** Who folded the last event, where that is of interest. No fold should know such things; this one is to find out. */
+  /** Who put it there, where a program writes that into it. */
   readonly by: string;
 }
 
@@ -33,13 +33,12 @@ export interface ShelvesOptions {
   readonly name?: string;
   readonly version?: number;
   readonly slots?: number;
-  readonly by?: string;
 }
 
 const empty: Shelf = { positions: [], total: 0, by: '' };
 
 /** The second version counts every amount twice. */
-export function defineShelves({ name = 'shelves', version = 1, slots = 1, by = '' }: ShelvesOptions = {}): Shelves {
+export function defineShelves({ name = 'shelves', version = 1, slots = 1 }: ShelvesOptions = {}): Shelves {
   return defineProjection({
     name,
     version,
@@ -52,7 +51,7 @@ export function defineShelves({ name = 'shelves', version = 1, slots = 1, by = '
       Stored: (shelf, { data, position }) => ({
         positions: [...shelf.positions, position],
         total: shelf.total + version * data.amount,
-        by,
+        by: '',
       }),
       Cleared: () => null,
       Noted: 'ignore',
@@ -61,7 +60,7 @@ export function defineShelves({ name = 'shelves', version = 1, slots = 1, by = '
 }
 
 /** As `Cleared` deletes what it would show, the same again without. */
-export function defineTrail({ name = 'trail', version = 1, slots = 1, by = '' }: ShelvesOptions = {}): Shelves {
+export function defineTrail({ name = 'trail', version = 1, slots = 1 }: ShelvesOptions = {}): Shelves {
   return defineProjection({
     name,
     version,
@@ -70,8 +69,8 @@ export function defineTrail({ name = 'trail', version = 1, slots = 1, by = '' }:
     key: (event) => (event.type === 'Stored' ? event.data.shelves : event.type === 'Cleared' ? event.data.shelf : []),
     initial: empty,
     on: {
-      Stored: (shelf, { position }) => ({ ...shelf, positions: [...shelf.positions, position], by }),
-      Cleared: (shelf, { position }) => ({ ...shelf, positions: [...shelf.positions, position], by }),
+      Stored: (shelf, { position }) => ({ ...shelf, positions: [...shelf.positions, position] }),
+      Cleared: (shelf, { position }) => ({ ...shelf, positions: [...shelf.positions, position] }),
       Noted: 'ignore',
     },
   });
@@ -153,7 +152,7 @@ export function randomAppends(log: EventLog, seed: number, { shelves = 12 } = {}
   return async (count) => {
     const appends = Array.from({ length: count }, () => {
       const stream = random() < 0.1 ? 'pallet-1' : `crate-${Math.floor(random() * 5)}`;
-      return log.append([{ stream, events: [event()] }]);
+      return log.append([{ stream, events: [{ ...event(), tags: [`die:${Math.floor(random() * 3)}`] }] }]);
     });
     await Promise.all(appends);
   };

@@ -13,6 +13,11 @@ export function backendAt([kind, address = '', schema = '']: Place): Backend {
   return postgres(address, { schema, partitions: 2, timeoutMs: 60_000 });
 }
 
+/** For a program: always three. */
+export function placeArguments([kind = '', address = '', schema = '']: Place): readonly string[] {
+  return [kind, address, schema];
+}
+
 /** New places of both kinds, for `describe.each`. */
 export function bothPlaces(
   folder: string,

@@ -32,6 +32,7 @@ async function run(folder: string): Promise<void> {
   console.log('\nNow with a repository of yours:');
   line('npm run --silent git-history -- import REPO --store sqlite:history.db');
   line('npm run --silent git-history -- tree COMMIT --store sqlite:history.db');
+  line('npm run --silent git-history -- churn --store sqlite:history.db');
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'eventsrc-demo-'));

@@ -2,6 +2,7 @@ import { requireSqlite } from '../../sqlite/connection.ts';
 import { verify } from '../../sqlite/index.ts';
 import { inspectFile } from '../../sqlite/inspect.ts';
 import type { FileFacts } from '../../sqlite/inspect.ts';
+import { consumersOf } from '../consumers.ts';
 import { action, defineCommand } from '../define.ts';
 import { exitCodes, explain } from '../failure.ts';
 import { bytesText, numberText, timeText } from '../moment-text.ts';
@@ -77,9 +78,11 @@ function* versionFindings(): Generator<Finding> {
 
 async function configFinding(session: Session): Promise<Finding> {
   try {
-    const { file, aggregates = [], decisions = [] } = await session.config();
+    const config = await session.config();
+    const { file, aggregates = [], decisions = [] } = config;
     if (file === undefined) return ok('config', 'none in this folder');
-    return ok('config', `${file}: ${aggregates.length} aggregates, ${decisions.length} decisions`);
+    const counts = `${aggregates.length} aggregates, ${decisions.length} decisions`;
+    return ok('config', `${file}: ${counts}, ${consumersOf(config).length} projections, tables and reactors`);
   } catch (error) {
     return failed('config', error);
   }

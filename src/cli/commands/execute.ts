@@ -7,6 +7,7 @@ import { count, expectedVersion, jsonArgument, jsonObject } from '../arguments.t
 import { action, defineCommand } from '../define.ts';
 import { eventTable } from '../event-table.ts';
 import { exitCodes, usageError } from '../failure.ts';
+import { inlineConsumers } from '../session.ts';
 import type { Session } from '../session.ts';
 
 interface Options {
@@ -37,7 +38,7 @@ export const execute = action<[command: string, id?: string, input?: string], Op
   definition,
   async (session, options, name, first, second) => {
     const command = await toCommand(session, name, first, second);
-    await using engine = await session.openEngine('create');
+    await using engine = await session.openEngine('create', inlineConsumers);
     const { key, expected, actor, metadata, timeout } = options;
     const receipt = await engine.execute(command, {
       signal: session.signal,

@@ -5,7 +5,7 @@ import { action, defineCommand } from '../define.ts';
 import { packageRoot, packageVersion } from '../package-root.ts';
 
 /** Copied as they are; type-checked and tested where they come from. */
-const templates = ['eventsrc.config.ts', 'account.ts', 'account.test.ts'];
+const templates = ['eventsrc.config.ts', 'account.ts', 'account.test.ts', 'balances.ts', 'balances.test.ts'];
 
 /** Written only where there is none. */
 const project: Readonly<Record<string, (folder: string) => object>> = {
@@ -41,8 +41,8 @@ const project: Readonly<Record<string, (folder: string) => object>> = {
 export const init = action<[folder?: string], object>(
   defineCommand({
     usage: 'init [folder]',
-    summary: 'write a config, a first aggregate and its test',
-    does: 'Write a config, a first aggregate and its test into a folder. Nothing is overwritten.',
+    summary: 'write a config, a first aggregate, a first view and their tests',
+    does: 'Write a config, a first aggregate, a first view and their tests into a folder. Nothing is overwritten.',
     examples: [
       ['init my-app', 'then: cd my-app && npm install && npm test'],
       ['init', 'into the current folder'],
@@ -67,6 +67,8 @@ export const init = action<[folder?: string], object>(
       'node --test',
       `npx eventsrc execute account.open 1 '{"owner": "Ada"}'`,
       'npx eventsrc state account-1',
+      'npx eventsrc rebuild balances',
+      'npx eventsrc query balances --order-by balance:desc',
     ];
     await terminal.print(`\nNext:\n${steps.map((step) => `  ${step}`).join('\n')}`);
   },

@@ -6,6 +6,7 @@ import { addSelection, toQuery } from '../event-selection.ts';
 import type { SelectionOptions } from '../event-selection.ts';
 import { eventTable } from '../event-table.ts';
 import { usageError } from '../failure.ts';
+import { followEvents } from '../follow-events.ts';
 import type { Session } from '../session.ts';
 
 interface Options extends SelectionOptions {
@@ -37,30 +38,11 @@ export const read = action<[], Options>(definition, async (session, options) => 
     throw usageError('--follow has no end to begin from', 'Leave out --follow, or --backwards, --upto and --until.');
   await using log = await session.openLog('existing');
   const query = { ...toQuery(options), backwards, limit };
-  if (follow) await followEvents(session, log, query);
+  if (follow) await followEvents(session, log, query, limit ?? Infinity);
   else await printEvents(session, log, query);
 });
 
 async function printEvents(session: Session, log: EventLog, query: ReadQuery): Promise<void> {
   const table = eventTable(session.terminal);
   for await (const page of log.read(query, session.signal)) await table.print(page);
-}
-
-/** Ends by Ctrl-C, which is how it is meant to end, or with the last event that was asked for. */
-async function followEvents({ terminal, signal }: Session, log: EventLog, query: ReadQuery): Promise<void> {
-  const table = eventTable(terminal);
-  let { after = 0, limit: left = Infinity } = query;
-  while (left > 0 && !signal.aborted) {
-    const { position: until } = await log.head();
-    if (until > after) {
-      for await (const page of log.read({ ...query, after, until, limit: left })) {
-        await table.print(page);
-        left -= page.length;
-      }
-      after = until;
-    }
-    await log.appended(after, signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
-  }
 }

@@ -3,6 +3,7 @@ import { splitStreamName } from '../../event/names.ts';
 import { count, timeUntil } from '../arguments.ts';
 import { action, defineCommand } from '../define.ts';
 import { CliError, usageError } from '../failure.ts';
+import { noConsumers } from '../session.ts';
 
 interface Options {
   readonly atVersion?: number;
@@ -27,7 +28,7 @@ const definition = defineCommand({
 export const state = action<[stream: string], Options>(definition, async (session, options, stream) => {
   const at = momentOf(options);
   const { aggregates = [] } = await session.config();
-  await using engine = await session.openEngine('existing');
+  await using engine = await session.openEngine('existing', noConsumers);
   const { aggregate: name, aggregateId } = splitStreamName(stream);
   const aggregate = aggregates.find((one) => one.name === name);
   if (aggregate === undefined) {

@@ -43,11 +43,11 @@ function cutOff(): Error {
   return new Error('cut off');
 }
 
-/** Waits for growth don't count: how many there are is chance. */
-const uncounted: readonly (string | symbol)[] = ['moved', Symbol.asyncDispose];
+/** Stands before every call to the documents but `moved`, of which it is chance how many there are. */
+export type Guard = <Result>(call: () => Promise<Result>, name: string, args: readonly unknown[]) => Promise<Result>;
 
-/** A backend whose documents go through a fuse. */
-export function fused(backend: Backend, pass: Fuse['pass']): Backend {
+/** A backend whose documents are reached through a guard. */
+export function guarded(backend: Backend, guard: Guard): Backend {
   return {
     name: backend.name,
     openEvents: (options) => backend.openEvents(options),
@@ -59,8 +59,8 @@ export function fused(backend: Backend, pass: Fuse['pass']): Backend {
           const value: unknown = Reflect.get(target, name, target);
           if (typeof value !== 'function') return value;
           const call = (...args: readonly unknown[]): unknown => Reflect.apply(value, target, args);
-          if (uncounted.includes(name)) return call;
-          return (...args: readonly unknown[]) => pass(async () => call(...args));
+          if (name === 'moved' || typeof name === 'symbol') return call;
+          return (...args: readonly unknown[]) => guard(async () => call(...args), name, args);
         },
       });
     },
