@@ -3,8 +3,8 @@ import { EngineError } from '../ground/errors.ts';
 import { fulfils } from '../store/document-filter.ts';
 import { behindPrefix, indexedPaths } from '../store/document-sql.ts';
 import { documentText, isBytes, sortKeys } from '../store/document-value.ts';
-import { PageOf, planCount, planFind, toDocument } from '../store/find-documents.ts';
-import type { DocumentRow } from '../store/find-documents.ts';
+import { PageOf, planCount, planFind, tupleToDocument } from '../store/find-documents.ts';
+import type { DocumentTuple } from '../store/find-documents.ts';
 import type { Position } from '../store/port.ts';
 import { namesWithPrefix } from '../store/read-query.ts';
 import { checkCollection, checkCommit, requireSame } from '../store/state-commit.ts';
@@ -27,7 +27,6 @@ import type { ResolvedOptions } from './options.ts';
 import { beginning } from './packing.ts';
 import { StateChange } from './state-change.ts';
 
-type Row = [key: string, revision: string, json: string | null, bytes: Buffer | null];
 const columns = 'key, revision, json::text, bytes';
 /** Rows of an open scan that are fetched at once. */
 const rowsPerFetch = 1_000;
@@ -35,7 +34,7 @@ const rowsPerFetch = 1_000;
 const lookMs = { least: 25, most: 1_000 };
 
 /** Takes a row; says whether that is enough. */
-type Take = (row: Row) => boolean;
+type Take = (row: DocumentTuple) => boolean;
 
 interface Known {
   readonly table: string;
@@ -94,9 +93,9 @@ export class PostgresStateStore implements StateStore {
     this.#checkOpen();
     const { table } = await this.#known(collection);
     const rows = await this.#ofTable(collection, () =>
-      this.#connections.query<Row>(`select ${columns} from ${table} where key = any ($1)`, [keys]),
+      this.#connections.query<DocumentTuple>(`select ${columns} from ${table} where key = any ($1)`, [keys]),
     );
-    const found = new Map(rows.map((row) => [row[0], documentOf(row)]));
+    const found = new Map(rows.map((row) => [row[0], tupleToDocument(row)]));
     return keys.map((key) => found.get(key));
   }
 
@@ -108,12 +107,12 @@ export class PostgresStateStore implements StateStore {
     const sql = `select ${columns} from ${known.table}${plan.sql}`;
     const begin = (): Take => {
       page = new PageOf(query, plan);
-      return (row) => page.add(documentOf(row));
+      return (row) => page.add(tupleToDocument(row));
     };
     if (plan.isOpen) await this.#scan(collection, sql, plan.params, begin);
     else {
-      const rows = await this.#ofTable(collection, () => this.#connections.query<Row>(sql, plan.params));
-      for (const row of rows) page.add(documentOf(row));
+      const rows = await this.#ofTable(collection, () => this.#connections.query<DocumentTuple>(sql, plan.params));
+      for (const row of rows) page.add(tupleToDocument(row));
     }
     return page.page();
   }
@@ -132,7 +131,7 @@ export class PostgresStateStore implements StateStore {
     const begin = (): Take => {
       count = 0;
       return (row) => {
-        if (fulfils(where, documentOf(row).value)) count += 1;
+        if (fulfils(where, tupleToDocument(row).value)) count += 1;
         return false;
       };
     };
@@ -148,7 +147,10 @@ export class PostgresStateStore implements StateStore {
         await client.query('begin isolation level read committed read only');
         await client.query(`declare documents cursor for ${sql}`, [...params]);
         for (;;) {
-          const { rows } = await client.query<Row>({ text: `fetch ${rowsPerFetch} from documents`, rowMode: 'array' });
+          const { rows } = await client.query<DocumentTuple>({
+            text: `fetch ${rowsPerFetch} from documents`,
+            rowMode: 'array',
+          });
           this.#checkOpen();
           if (rows.some((row) => take(row)) || rows.length < rowsPerFetch) break;
         }
@@ -305,7 +307,3 @@ export class PostgresStateStore implements StateStore {
 const undefinedTable = '42P01';
 
 const numbered = (index: number): string => `$${index}`;
-
-function documentOf([key, revision, json, bytes]: Row): Document {
-  return toDocument({ key, revision: Number(revision), json, bytes } satisfies DocumentRow);
-}

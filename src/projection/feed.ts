@@ -61,7 +61,7 @@ export class EventFeed {
   async #scan(after: Position, head: Position, size: number, signal: AbortSignal | undefined): Promise<Batch> {
     const scanned = Math.min(scannedMax, Math.max(size, Math.ceil(size / Math.max(this.#share, denseShare))));
     const until = Math.min(head, after + scanned);
-    const { events, last, isWhole } = await this.#read({ after, until, pageSize }, signal);
+    const { events, last, isWhole } = await this.#read({ after, until, limit: until - after, pageSize }, signal);
     return { events, position: isWhole ? until : last, head };
   }
 
@@ -106,6 +106,20 @@ export class EventFeed {
       const first = page.find((recorded) => this.#interest.has(recorded));
       if (first !== undefined) return first;
     }
+    return undefined;
+  }
+
+  /** The last event of interest after a position and up to another. */
+  async last(after: Position, until: Position): Promise<Recorded | undefined> {
+    if (until <= after) return undefined;
+    const match = until - after <= scannedFreely ? undefined : this.#interest.query;
+    // Who asks has often just been told of that very event.
+    const nearest = { after: until - 1, until, pageSize: 1 };
+    for (const query of [nearest, { match, after, until, backwards: true, pageSize: 64 }])
+      for await (const page of this.#log.recorded(query)) {
+        const last = page.find((recorded) => this.#interest.has(recorded));
+        if (last !== undefined) return last;
+      }
     return undefined;
   }
 

@@ -56,6 +56,8 @@ export class Freshness {
   readonly #now: () => number;
   /** Once it has been up to date it has been so for good. */
   #isBuilt = false;
+  /** The last event of interest up to a position; 0 if there is none. What has happened stays, so this does, too. */
+  #looked: { readonly until: Position; readonly last: Position } = { until: 0, last: 0 };
 
   constructor(log: EventLog, state: StateStore, build: Build, now: () => number) {
     this.#log = log;
@@ -120,6 +122,7 @@ export class Freshness {
     isReplaced: () => Promise<boolean> = async () => false,
   ): Promise<Hold> {
     const begun = this.#now();
+    if (await this.#comesSoon(bound, timeoutMs, signal)) return { kind: 'held' };
     const controller = new AbortController();
     const leave = onAbort(signal, () => controller.abort(signal?.reason));
     if (signal?.aborted) controller.abort(signal.reason);
@@ -143,6 +146,48 @@ export class Freshness {
     } finally {
       clearTimeout(timer);
       leave();
+    }
+  }
+
+  /**
+   * Whether a bound on the position holds now or in a moment: most who wait do so for the batch that is under way. To look closer,
+   * at how the slots stand and whether it still serves, would cost them more than that.
+   */
+  async #comesSoon({ atLeast = 0, maxLagMs }: Bound, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    if (!this.#isBuilt || maxLagMs !== undefined || signal?.aborted) return false;
+    const last = await this.#lastUntil(atLeast);
+    if (last === undefined) return false;
+    return last === 0 || this.#passes(last - 1, Math.min(soonMs, timeoutMs), signal);
+  }
+
+  /** Position of the last event of interest up to another; 0 if there is none; undefined where that cannot be told at once. */
+  async #lastUntil(position: Position): Promise<Position | undefined> {
+    const { until, last } = this.#looked;
+    if (position <= until) return last <= position ? last : undefined;
+    const { position: head } = await this.#log.head();
+    if (head < position) return undefined;
+    const found = (await this.#feed.last(until, position))?.position ?? last;
+    if (position > this.#looked.until) this.#looked = { until: position, last: found };
+    return found;
+  }
+
+  /** Whether every slot is past a position within so many ms. @throws the signal's reason, when aborted. */
+  async #passes(after: Position, ms: number, outer?: AbortSignal): Promise<boolean> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const leave = onAbort(outer, () => controller.abort(outer?.reason));
+    const timer = setTimeout(() => controller.abort(timeIsUp), ms);
+    try {
+      await Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, after, signal)));
+      return true;
+    } catch (error) {
+      if (error !== timeIsUp) throw error;
+      return false;
+    } finally {
+      clearTimeout(timer);
+      leave();
+      // Where one fails, nobody waits for the others.
+      controller.abort();
     }
   }
 
@@ -204,5 +249,6 @@ function lagOf(ageMs: number | undefined): number {
   return ageMs === undefined ? 0 : Math.max(1, ageMs);
 }
 
+const soonMs = 25;
 const timeIsUp = new Error('the time is up');
 const timerMax = 2 ** 31 - 1;

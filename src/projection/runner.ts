@@ -32,8 +32,7 @@ export interface RunnerContext {
   readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Events in a batch while near the head, and far behind it. */
-const batchSize = 100;
+/** Events in a batch, at most: whoever is behind takes all there is, since more of smaller ones would leave it further behind. */
 const batchMax = 2_000;
 /** How far its checkpoint may lag behind a runner that has met nothing of interest. */
 const unstoredMax = 1_000;
@@ -167,15 +166,13 @@ export class SlotRunner {
     const ahead = this.#ahead;
     this.#ahead = undefined;
     if (ahead?.after === this.#position) return ahead.batch;
-    return this.#feed.next(this.#position, batchSize, signal);
+    return this.#feed.next(this.#position, batchMax, signal);
   }
 
-  /** Reads on while a batch is dealt with. */
+  /** Reads on while a batch is dealt with, where another one is full already: else there is more to read afterwards. */
   #readAhead({ position, head }: Batch, signal: AbortSignal): void {
-    const behind = head - position;
-    if (behind <= 0) return;
-    const size = Math.max(batchSize, Math.min(batchMax, behind));
-    const batch = this.#feed.next(position, size, signal);
+    if (head - position < batchMax) return;
+    const batch = this.#feed.next(position, batchMax, signal);
     // Who waits for it hears of it; else nobody needs to.
     batch.catch(() => undefined);
     this.#ahead = { after: position, batch };

@@ -146,7 +146,12 @@ export class View<Document> {
     query: FindQuery<Document> = {},
     options: ReadOptions = {},
   ): Promise<SafeRead<ViewPage<Document>>> {
-    return mapped(await this.#find(query, options), ({ documents, next, scanned, position }) => ({
+    let position: Position = 0;
+    // Before the documents: they are at least so fresh.
+    const found = await this.#find(query, options, async ({ freshness }) => {
+      position = await freshness.position();
+    });
+    return mapped(found, ({ documents, next, scanned }) => ({
       documents: documents.map(({ key, value }) => ({ key, document: value as Document })),
       ...(next !== undefined && { next }),
       scanned,
@@ -170,7 +175,8 @@ export class View<Document> {
   #find(
     query: FindQuery<Document>,
     options: ReadOptions,
-  ): Promise<SafeRead<DocumentPage & { readonly position: Position }>> {
+    before?: (serving: Serving) => Promise<void>,
+  ): Promise<SafeRead<DocumentPage>> {
     checkKeys('a query of a view', query, findKeys);
     const { limit = 100, after } = query;
     if (!Number.isInteger(limit) || limit < 1 || limit > limitMax)
@@ -181,12 +187,11 @@ export class View<Document> {
       });
     const where = toCondition(query.where === undefined ? {} : query.where);
     const orderBy = toOrders(query.orderBy === undefined ? [] : query.orderBy);
-    return this.#read(options, async ({ build, freshness }) => {
-      // Before the documents: they are at least so fresh.
-      const position = await freshness.position();
-      const page = await this.#source.find(build.collection, { where, orderBy, limit, after });
+    return this.#read(options, async (serving) => {
+      await before?.(serving);
+      const page = await this.#source.find(serving.build.collection, { where, orderBy, limit, after });
       if (page.scanned) this.#source.scanned(pathsOf(where, orderBy));
-      return { ...page, position };
+      return page;
     });
   }
 

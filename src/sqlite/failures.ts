@@ -31,6 +31,11 @@ export function isBusy(error: unknown): boolean {
   return code === codes.busy || code === codes.protocol;
 }
 
+/** What a statement reads is no longer there. It has no code of its own. */
+export function isTableMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('no such table: ');
+}
+
 /** Failures of the disk, the file or SQLite itself. After any other a rollback leaves everything as it was. */
 const fatalCodes: ReadonlySet<number | undefined> = new Set([
   codes.internal,

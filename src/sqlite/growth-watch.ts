@@ -21,6 +21,8 @@ export class GrowthWatch {
   readonly #waiters = new Waiters();
   #timer: NodeJS.Timeout | undefined;
   #dataVersion = 0;
+  /** As far as it is known to have grown: it never shrinks. */
+  #position: Position = 0;
 
   constructor(reader: Watched, file: string) {
     this.#reader = reader;
@@ -29,11 +31,12 @@ export class GrowthWatch {
 
   async past(after: Position, signal: AbortSignal | undefined): Promise<Position> {
     signal?.throwIfAborted();
-    // The version first: what is committed between the two looks is noticed by the next one.
-    this.#dataVersion = this.#reader.dataVersion();
-    const { position } = this.#reader.head();
-    this.#waiters.reached(position);
-    if (position > after) return position;
+    if (this.#timer === undefined) {
+      // The version first: what is committed between the two looks is noticed by the next one. While somebody waits, it is anyhow.
+      this.#dataVersion = this.#reader.dataVersion();
+      this.#reached(this.#reader.head().position);
+    }
+    if (this.#position > after) return this.#position;
     const reached = this.#waiters.wait(after, signal);
     this.#timer ??= setInterval(() => this.#look(), lookMs);
     return reached.finally(() => this.#restIfAlone());
@@ -42,15 +45,21 @@ export class GrowthWatch {
   /** This process has appended. A failure to look is told to those who wait, not to who appended. */
   notice(): void {
     this.#tell(() => {
-      if (!this.#waiters.isEmpty) this.#waiters.reached(this.#reader.head().position);
+      if (this.#timer !== undefined) this.#reached(this.#reader.head().position);
     });
+  }
+
+  #reached(position: Position): void {
+    if (position <= this.#position) return;
+    this.#position = position;
+    this.#waiters.reached(position);
   }
 
   #look(): void {
     this.#tell(() => {
       const dataVersion = this.#reader.dataVersion();
       if (dataVersion === this.#dataVersion) return;
-      this.#waiters.reached(this.#reader.head().position);
+      this.#reached(this.#reader.head().position);
       // Only now: whoever was busy is looked at again.
       this.#dataVersion = dataVersion;
     });

@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { readClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
+import { RecentCache } from '../ground/recent-cache.ts';
 import { fulfils } from '../store/document-filter.ts';
 import { behindPrefix, indexedPaths } from '../store/document-sql.ts';
 import { documentText, isBytes, sortKeyAt } from '../store/document-value.ts';
-import { PageOf, planCount, planFind, toDocument } from '../store/find-documents.ts';
-import type { DocumentRow } from '../store/find-documents.ts';
+import { PageOf, planCount, planFind, tupleToDocument } from '../store/find-documents.ts';
+import type { DocumentTuple } from '../store/find-documents.ts';
 import { namesWithPrefix } from '../store/read-query.ts';
 import type { Position } from '../store/port.ts';
 import { checkCollection, checkCommit } from '../store/state-commit.ts';
@@ -25,8 +26,9 @@ import type {
   StateStore,
 } from '../store/state-port.ts';
 import { Collections } from './collections.ts';
+import type { CollectionTable } from './collections.ts';
 import { openForReading } from './connection.ts';
-import { isBusy, toEngineError } from './failures.ts';
+import { isBusy, isTableMissing, toEngineError } from './failures.ts';
 import { GrowthWatch } from './growth-watch.ts';
 import type { PackedCommit, PackedPuts, StateCall } from './state-writer.ts';
 
@@ -35,6 +37,8 @@ const columns = 'key, revision, json, bytes';
 const rowsPerSlice = 512;
 /** Each attempt waits a second by itself. */
 const busyAttemptsMax = 30;
+/** Statements that are kept, at least: queries come in few shapes, and preparing one takes about as long as a lookup. */
+const statementsMin = 100;
 
 /** A parameter may come before another that was numbered earlier. */
 const numbered = (index: number): string => `?${index}`;
@@ -48,6 +52,8 @@ export class SqliteStateStore implements StateStore {
   readonly #db: DatabaseSync;
   readonly #collections: Collections;
   readonly #watches = new Map<string, GrowthWatch>();
+  readonly #tables = new Map<string, CollectionTable>();
+  readonly #statements = new RecentCache<string, StatementSync>(statementsMin);
   #isClosed = false;
 
   constructor(file: string, clock: Clock, write: <Result>(call: StateCall) => Promise<Result>) {
@@ -80,26 +86,25 @@ export class SqliteStateStore implements StateStore {
   }
 
   async get(collection: string, keys: readonly string[]): Promise<readonly (Document | undefined)[]> {
-    return this.#read(() => {
-      const { table } = this.#collections.table(collection);
-      const select = this.#db.prepare(`select ${columns} from ${table} where key = ?`);
+    return this.#ofTable(collection, ({ table }) => {
+      const select = this.#prepared(`select ${columns} from ${table} where key = ?`);
       return keys.map((key) => {
-        const row = select.get(key) as unknown as DocumentRow | undefined;
-        return row && toDocument(row);
+        const row = select.get(key) as unknown as DocumentTuple | undefined;
+        return row && tupleToDocument(row);
       });
     });
   }
 
   async find(collection: string, query: DocumentQuery): Promise<DocumentPage> {
-    const known = await this.#read(() => this.#collections.table(collection));
-    const plan = planFind(known.collection, query, numbered);
-    const page = new PageOf(query, plan);
-    const sql = `select ${columns} from ${known.table}${plan.sql}`;
-    if (plan.isOpen) await this.#scan(sql, plan.params, (row) => page.add(toDocument(row)));
-    else {
-      const rows = await this.#read(() => this.#db.prepare(sql).all(...plan.params));
-      for (const row of rows as unknown as readonly DocumentRow[]) page.add(toDocument(row));
-    }
+    const found = await this.#ofTable(collection, (known) => {
+      const { sql, plan, page } = planOf(known, query);
+      if (plan.isOpen) return undefined;
+      for (const row of rowsOf(this.#prepared(sql).all(...plan.params))) page.add(tupleToDocument(row));
+      return page.page();
+    });
+    if (found !== undefined) return found;
+    const { sql, plan, page } = planOf(await this.#read(() => this.#collections.table(collection)), query);
+    await this.#scan(sql, plan.params, (row) => page.add(tupleToDocument(row)));
     return page.page();
   }
 
@@ -107,25 +112,26 @@ export class SqliteStateStore implements StateStore {
     const known = await this.#read(() => this.#collections.table(collection));
     const { sql, params, isFiltered, scanned } = planCount(known.collection, where, numbered);
     if (isFiltered) {
-      const row = await this.#read(() =>
-        this.#db.prepare(`select count(*) as count from ${known.table}${sql}`).get(...params),
-      );
-      return { count: Number(row?.count), scanned };
+      const row = await this.#read(() => this.#prepared(`select count(*) from ${known.table}${sql}`).get(...params));
+      const [counted] = row as unknown as readonly [number];
+      return { count: counted, scanned };
     }
     let count = 0;
     await this.#scan(`select ${columns} from ${known.table}${sql}`, params, (row) => {
-      if (fulfils(where, toDocument(row).value)) count += 1;
+      if (fulfils(where, tupleToDocument(row).value)) count += 1;
       return false;
     });
     return { count, scanned };
   }
 
   /** Until `take` has enough. On a connection of its own, which sees one state of the file for as long as it takes. */
-  async #scan(sql: string, params: readonly (string | number)[], take: (row: DocumentRow) => boolean): Promise<void> {
+  async #scan(sql: string, params: readonly (string | number)[], take: (row: DocumentTuple) => boolean): Promise<void> {
     const db = await this.#read(() => openForReading(this.#file));
     try {
       let seen = 0;
-      for (const row of db.prepare(sql).iterate(...params) as Iterable<unknown> as Iterable<DocumentRow>) {
+      const select = db.prepare(sql);
+      select.setReturnArrays(true);
+      for (const row of select.iterate(...params) as Iterable<unknown> as Iterable<DocumentTuple>) {
         if (take(row)) return;
         seen += 1;
         if (seen % rowsPerSlice !== 0) continue;
@@ -178,12 +184,13 @@ export class SqliteStateStore implements StateStore {
   async checkpoints(prefix: string): Promise<readonly Checkpoint[]> {
     const rows = await this.#read(() =>
       prefix === ''
-        ? this.#db.prepare('select name, position from checkpoints order by name').all()
-        : this.#db
-            .prepare('select name, position from checkpoints where name >= ? and name < ? order by name')
-            .all(prefix, behindPrefix(prefix)),
+        ? this.#prepared('select name, position from checkpoints order by name').all()
+        : this.#prepared('select name, position from checkpoints where name >= ? and name < ? order by name').all(
+            prefix,
+            behindPrefix(prefix),
+          ),
     );
-    const positions = new Map(rows.map(({ name, position }) => [String(name), Number(position)]));
+    const positions = new Map(rows as unknown as readonly (readonly [string, number])[]);
     return namesWithPrefix([...positions.keys()], prefix).map((name) => ({
       name,
       position: positions.get(name) as Position,
@@ -227,6 +234,32 @@ export class SqliteStateStore implements StateStore {
     this.#db.close();
   }
 
+  /** What is known of a collection is taken to be so: the table of one that was dropped meanwhile is gone, and no other has its name. */
+  async #ofTable<Result>(collection: string, read: (known: CollectionTable) => Result): Promise<Result> {
+    return this.#read(() => {
+      const known = this.#tables.get(collection);
+      try {
+        if (known !== undefined) return read(known);
+      } catch (error) {
+        if (!isTableMissing(error)) throw error;
+      }
+      this.#tables.delete(collection);
+      const found = this.#collections.table(collection);
+      this.#tables.set(collection, found);
+      return read(found);
+    });
+  }
+
+  /** Gives arrays. */
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement !== undefined) return statement;
+    statement = this.#db.prepare(sql);
+    statement.setReturnArrays(true);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
   /** Where another process is recovering the log at this moment, again a little later. */
   async #read<Result>(read: () => Result): Promise<Result> {
     for (let attempt = 1; ; attempt++) {
@@ -243,4 +276,13 @@ export class SqliteStateStore implements StateStore {
   #checkOpen(): void {
     if (this.#isClosed) throw new EngineError('store_closed', {});
   }
+}
+
+function planOf({ collection, table }: CollectionTable, query: DocumentQuery) {
+  const plan = planFind(collection, query, numbered);
+  return { sql: `select ${columns} from ${table}${plan.sql}`, plan, page: new PageOf(query, plan) };
+}
+
+function rowsOf(rows: readonly unknown[]): readonly DocumentTuple[] {
+  return rows as readonly DocumentTuple[];
 }

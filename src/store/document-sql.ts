@@ -15,6 +15,15 @@ export interface Narrowing {
   readonly isExact: boolean;
 }
 
+const lowers = ['gt', 'gte'] as const;
+const uppers = ['lt', 'lte'] as const;
+
+interface Range {
+  readonly kind: 'gt' | 'gte' | 'lt' | 'lte';
+  readonly path: DocumentPath;
+  readonly value: Scalar;
+}
+
 const everything = { sql: undefined, isExact: true };
 const nothing = { sql: '1 = 0', isExact: true };
 const unknown = { sql: undefined, isExact: false };
@@ -33,10 +42,11 @@ export class DocumentSql {
     this.#placeholder = placeholder;
   }
 
-  narrow(condition: Condition): Narrowing {
+  /** @param beside what must hold at the same time. */
+  narrow(condition: Condition, beside: readonly Condition[] = []): Narrowing {
     switch (condition.kind) {
       case 'all': {
-        const parts = condition.of.map((part) => this.narrow(part));
+        const parts = condition.of.map((part) => this.narrow(part, condition.of));
         const told = parts.flatMap(({ sql }) => sql ?? []);
         return {
           sql: told.length === 0 ? undefined : `(${told.join(' and ')})`,
@@ -66,7 +76,7 @@ export class DocumentSql {
         return unknown;
       default: {
         const column = this.#columns.get(condition.path);
-        return column === undefined ? unknown : this.#compare(column, condition);
+        return column === undefined ? unknown : this.#compare(column, condition, beside);
       }
     }
   }
@@ -74,6 +84,7 @@ export class DocumentSql {
   #compare(
     column: string,
     condition: Exclude<Condition, { kind: 'all' | 'any' | 'not' | 'contains' | 'some' }>,
+    beside: readonly Condition[],
   ): Narrowing {
     switch (condition.kind) {
       case 'exists':
@@ -94,26 +105,25 @@ export class DocumentSql {
         if (!isTold(condition.value)) return unknown;
         return { sql: `${column} <> ${this.parameter(sortKey(condition.value))}`, isExact: true };
       default:
-        return this.#range(column, condition.kind, condition.value);
+        return this.#range(column, { ...condition, kind: condition.kind }, beside);
     }
   }
 
-  #range(column: string, comparison: 'gt' | 'gte' | 'lt' | 'lte', value: Scalar): Narrowing {
+  #range(column: string, { kind, path, value }: Range, beside: readonly Condition[]): Narrowing {
     const isExact = isTold(value);
     const key = this.parameter(sortKey(value));
     const [first, behind] = kindBounds(value);
+    const isLower = kind === 'gt' || kind === 'gte';
+    // The ends of its kind are left out where something ends it sooner: SQLite enters an index by whichever comes first.
+    const isEnded = beside.some(
+      (other) =>
+        isRange(other, isLower ? uppers : lowers) && other.path === path && kindBounds(other.value)[0] === first,
+    );
     // Of a string that is cut off, whatever is cut off to the same may be on either side.
-    switch (comparison) {
-      case 'gt':
-      case 'gte': {
-        const operator = comparison === 'gt' && isExact ? '>' : '>=';
-        return { sql: `(${column} ${operator} ${key} and ${column} < '${behind}')`, isExact };
-      }
-      default: {
-        const operator = comparison === 'lt' && isExact ? '<' : '<=';
-        return { sql: `(${column} ${operator} ${key} and ${column} >= '${first}')`, isExact };
-      }
-    }
+    const isStrict = (kind === 'gt' || kind === 'lt') && isExact;
+    const own = `${column} ${isLower ? '>' : '<'}${isStrict ? '' : '='} ${key}`;
+    if (isEnded) return { sql: own, isExact };
+    return { sql: `(${own} and ${column} ${isLower ? `< '${behind}'` : `>= '${first}'`})`, isExact };
   }
 
   parameter(value: string | number): string {
@@ -167,6 +177,10 @@ function leads(condition: Condition, paths: ReadonlySet<DocumentPath | undefined
     default:
       return paths.has(condition.path);
   }
+}
+
+function isRange(condition: Condition, kinds: readonly Range['kind'][]): condition is Range {
+  return (kinds as readonly string[]).includes(condition.kind);
 }
 
 /** Whether a sort key tells a value from all others. */

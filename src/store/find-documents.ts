@@ -8,7 +8,7 @@ import { compareRanks, sortKeys } from './document-value.ts';
 import type { Rank } from './document-value.ts';
 import type { Collection, Condition, Document, DocumentPage, DocumentQuery } from './state-port.ts';
 
-/** As a database keeps a document: one of the two is null. */
+/** As a store keeps a document: one of the two is null. */
 export interface DocumentRow {
   readonly key: string;
   readonly revision: number;
@@ -16,12 +16,15 @@ export interface DocumentRow {
   readonly bytes: Uint8Array | null;
 }
 
+/** The same in the order of the columns: from a driver, arrays cost half of what objects do. */
+export type DocumentTuple = [key: string, revision: number | string, json: string | null, bytes: Uint8Array | null];
+
 export function toDocument({ key, revision, json, bytes }: DocumentRow): Document {
-  return {
-    key,
-    revision: Number(revision),
-    value: json === null ? new Uint8Array(bytes ?? []) : (JSON.parse(json) as Json),
-  };
+  return { key, revision, value: json === null ? new Uint8Array(bytes ?? []) : (JSON.parse(json) as Json) };
+}
+
+export function tupleToDocument([key, revision, json, bytes]: DocumentTuple): Document {
+  return toDocument({ key, revision: Number(revision), json, bytes });
 }
 
 /** A statement's part behind `from`, and what is left to do with its rows. */
@@ -81,7 +84,7 @@ export function planCount(
   };
 }
 
-interface Found {
+interface Ranked {
   readonly rank: Rank;
   readonly document: Document;
 }
@@ -92,7 +95,10 @@ export class PageOf {
   readonly #plan: Pick<DocumentPlan, 'isSorted' | 'isFiltered' | 'scanned'>;
   readonly #start: Rank | undefined;
   readonly #descending: readonly boolean[];
-  #found: Found[] = [];
+  /** In the order in which they came. */
+  readonly #sorted: Document[] = [];
+  /** The first of them, so far. */
+  #unsorted: Ranked[] = [];
 
   constructor(query: DocumentQuery, plan: Pick<DocumentPlan, 'isSorted' | 'isFiltered' | 'scanned'>) {
     this.#query = query;
@@ -103,39 +109,45 @@ export class PageOf {
 
   /** @returns whether the page is complete. */
   add(document: Document): boolean {
-    const { where, orderBy, limit } = this.#query;
+    const { where, limit } = this.#query;
     if (!this.#plan.isFiltered && !fulfils(where, document.value)) return false;
-    const rank = {
-      keys: sortKeys(
-        document.value,
-        orderBy.map(({ path }) => path),
-      ),
-      key: document.key,
-    };
     if (this.#plan.isSorted) {
-      this.#found.push({ rank, document });
-      return this.#found.length > limit;
+      this.#sorted.push(document);
+      return this.#sorted.length > limit;
     }
+    const rank = this.#rankOf(document);
     if (this.#start !== undefined && compareRanks(rank, this.#start, this.#descending) <= 0) return false;
-    this.#found.push({ rank, document });
+    this.#unsorted.push({ rank, document });
     // Now and then, so that sorting costs little and memory stays bounded.
-    if (this.#found.length >= 2 * (limit + 1) + 1_000) this.#sort();
+    if (this.#unsorted.length >= 2 * (limit + 1) + 1_000) this.#sort();
     return false;
   }
 
+  #rankOf({ key, value }: Document): Rank {
+    const { orderBy } = this.#query;
+    return {
+      keys: sortKeys(
+        value,
+        orderBy.map(({ path }) => path),
+      ),
+      key,
+    };
+  }
+
   #sort(): void {
-    this.#found = this.#found
+    this.#unsorted = this.#unsorted
       .toSorted((a, b) => compareRanks(a.rank, b.rank, this.#descending))
       .slice(0, this.#query.limit + 1);
   }
 
   page(): DocumentPage {
     if (!this.#plan.isSorted) this.#sort();
+    const found = this.#plan.isSorted ? this.#sorted : this.#unsorted.map(({ document }) => document);
     const { limit } = this.#query;
-    const last = this.#found.length > limit ? this.#found[limit - 1] : undefined;
+    const last = found.length > limit ? found[limit - 1] : undefined;
     return {
-      documents: this.#found.slice(0, limit).map(({ document }) => document),
-      ...(last !== undefined && { next: cursorOf(this.#query, last.rank) }),
+      documents: found.slice(0, limit),
+      ...(last !== undefined && { next: cursorOf(this.#query, this.#rankOf(last)) }),
       scanned: this.#plan.scanned,
     };
   }
