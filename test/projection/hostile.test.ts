@@ -149,14 +149,17 @@ describe('folded inline', () => {
   test('by several engines on one log, each until it is closed', async () => {
     await using log = await openLog({ store: memory() });
     const one = sums({ mode: 'inline', name: 'one' }, throwing(new Error('unlucky')));
-    const two = sums({ mode: 'inline', name: 'two' });
+    const two = sums({ mode: 'inline', name: 'two' }, (n) => (n === 14 ? NaN : undefined));
     const options = { store: log, aggregates: [thing], hooks: { consumer: () => {} } };
     const first = await openEngine({ ...options, projections: [one] });
     opened.push(first);
     const second = await openEngine({ ...options, projections: [two] });
     await first.execute(add('1', { n: 1 }));
     expect([await first.view(one).get('1'), await second.view(two).get('1')]).toEqual([{ sum: 1 }, { sum: 1 }]);
+    for (const n of [13, 14])
+      await expect(first.execute(add('1', { n }))).rejects.toMatchObject({ code: 'projection_failed' });
     await second.close();
+    await first.execute(add('1', { n: 14 }));
     await expect(first.execute(add('1', { n: 13 }))).rejects.toMatchObject({ code: 'projection_failed' });
     await expect(openEngine({ ...options, projections: [one] })).rejects.toMatchObject({ code: 'request_invalid' });
   });
