@@ -1,6 +1,7 @@
 /** How far behind a build is, and waiting until it is no further behind than demanded. */
 import type { StaleDetails } from '../ground/errors.ts';
 import { onAbort } from '../ground/on-abort.ts';
+import { RecentCache } from '../ground/recent-cache.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Position } from '../store/port.ts';
 import type { StateStore } from '../store/state-port.ts';
@@ -29,17 +30,16 @@ export interface Lag {
   readonly events: number;
 }
 
-/** A look at a build: how it stands, and whether that is enough. */
-type Look = { readonly isHeld: true } | ({ readonly isHeld: false } & Behind);
-
-interface Behind {
-  readonly isBuilding: boolean;
-  /** Why it gets no further. */
-  readonly fault: Failure | undefined;
-  readonly head: Position;
-  readonly position: Position;
-  readonly lagMs: number;
-}
+/** A look at a build: whether that is enough. */
+type Look =
+  | { readonly isHeld: true }
+  | {
+      readonly isHeld: false;
+      /** Why it gets no further. */
+      readonly fault: Failure | undefined;
+      /** Resolves when it is worth looking again, even if nothing about consumers has changed; absent while it is being built. */
+      readonly moved?: (signal: AbortSignal) => Promise<unknown>;
+    };
 
 /** What became of waiting for a bound; `replaced`: another generation serves now, and this one may move no more. */
 export type Hold =
@@ -60,6 +60,8 @@ export class Freshness {
   #reached: Position = 0;
   /** The store is known to have events up to here. */
   #head: Position = 0;
+  /** By bounds: the last events that they need, which stay the same. */
+  readonly #needed = new RecentCache<Position, Position>(1_000);
 
   constructor(log: EventLog, state: StateStore, build: Build, now: () => number) {
     this.#log = log;
@@ -132,25 +134,31 @@ export class Freshness {
     if (signal?.aborted) controller.abort(signal.reason);
     const timer = timeoutMs < timerMax ? setTimeout(() => controller.abort(timeIsUp), timeoutMs) : undefined;
     try {
-      for (let rings: Position | undefined; ; rings = await this.#control.count()) {
+      while (!this.#isKnownToHold(bound)) {
+        // First: what changes while it is looked at is noticed.
+        const rings = await this.#control.count();
         const look = await this.#look(bound);
         if (look.isHeld) return { kind: 'held' };
         const { aborted, reason } = controller.signal;
         if (aborted && reason !== timeIsUp) throw reason;
-        if (aborted || (look.fault !== undefined && !(await isReplaced()))) return this.#explain(look, bound, begun);
-        // Looked at again after counting: what changes from then on is noticed.
-        if (rings === undefined) continue;
+        if (aborted || (look.fault !== undefined && !(await isReplaced())))
+          return await this.#explain(look.fault, bound, begun);
         if (await isReplaced()) return { kind: 'replaced', waitedMs: this.#now() - begun };
         try {
-          await this.#change(look, rings, bound, controller.signal);
+          await this.#change(look, rings, controller.signal);
         } catch (error) {
           if (error !== timeIsUp) throw error;
         }
       }
+      return { kind: 'held' };
     } finally {
       clearTimeout(timer);
       leave();
     }
+  }
+
+  #isKnownToHold({ atLeast = 0, maxLagMs }: Bound): boolean {
+    return this.#isBuilt && maxLagMs === undefined && atLeast <= this.#reached;
   }
 
   /**
@@ -158,13 +166,12 @@ export class Freshness {
    * at how the slots stand and whether it still serves, would cost them more than that.
    */
   async #comesSoon({ atLeast = 0, maxLagMs }: Bound, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    if (this.#isKnownToHold({ atLeast, maxLagMs })) return true;
     if (!this.#isBuilt || maxLagMs !== undefined || signal?.aborted) return false;
-    if (atLeast <= this.#reached) return true;
     if (this.#head < atLeast) this.#head = (await this.#log.head()).position;
     if (this.#head < atLeast) return false;
-    const last = await this.#feed.last(this.#reached, atLeast);
-    if (last !== undefined && !(await this.#passes(last.position - 1, Math.min(soonMs, timeoutMs), signal)))
-      return false;
+    const last = await this.#lastNeeded(atLeast);
+    if (last > this.#reached && !(await this.#passes(last - 1, Math.min(soonMs, timeoutMs), signal))) return false;
     this.#reached = Math.max(this.#reached, atLeast);
     return true;
   }
@@ -172,11 +179,10 @@ export class Freshness {
   /** Whether every slot is past a position within so many ms. @throws the signal's reason, when aborted. */
   async #passes(after: Position, ms: number, outer?: AbortSignal): Promise<boolean> {
     const controller = new AbortController();
-    const { signal } = controller;
     const leave = onAbort(outer, () => controller.abort(outer?.reason));
     const timer = setTimeout(() => controller.abort(timeIsUp), ms);
     try {
-      await Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, after, signal)));
+      await this.#allPast(after, controller.signal);
       return true;
     } catch (error) {
       if (error !== timeIsUp) throw error;
@@ -184,34 +190,66 @@ export class Freshness {
     } finally {
       clearTimeout(timer);
       leave();
-      // Where one fails, nobody waits for the others.
-      controller.abort();
+      // Where one slot fails, nobody waits for the others.
+      controller.abort(nobodyWaits);
     }
   }
 
-  #explain({ isBuilding, head, position, lagMs, fault }: Behind, bound: Bound, begun: number): Hold {
-    const { name: view } = this.#build.consumer;
-    const waitedMs = this.#now() - begun;
-    const stands = fault === undefined ? {} : { fault: { position: fault.position, reason: fault.reason } };
-    return { kind: 'stale', stale: { view, position, head, lagMs, isBuilding, ...bound, waitedMs, ...stands } };
+  async #allPast(after: Position, signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, after, signal)));
   }
 
-  async #look({ atLeast, maxLagMs }: Bound): Promise<Look> {
-    if (this.#isBuilt && maxLagMs === undefined && (atLeast === undefined || (await this.position()) >= atLeast))
-      return { isHeld: true };
-    const states = await slotStates(this.#control, this.#build.slots);
-    this.#isBuilt ||= states.every(({ caughtUp }) => caughtUp);
-    const isBuilding = !this.#isBuilt;
-    if (!isBuilding && atLeast === undefined && maxLagMs === undefined) return { isHeld: true };
+  /** By the figures that are told, or held after all: it has moved on since it was looked at. */
+  async #explain(fault: Failure | undefined, bound: Bound, begun: number): Promise<Hold> {
+    const { atLeast = 0, maxLagMs = Infinity } = bound;
     const position = await this.position();
     const { position: head } = await this.#log.head();
     const lagMs = await this.#lagMs(position, head);
-    const isRecent = maxLagMs === undefined || lagMs <= maxLagMs;
-    // What the store does not have yet cannot be in the view either.
-    const isFar = atLeast === undefined || (atLeast <= head && (await this.#holds(position, atLeast)));
-    if (!isBuilding && isRecent && isFar) return { isHeld: true };
+    const isFar = position >= atLeast || (head >= atLeast && position >= (await this.#lastNeeded(atLeast)));
+    if (this.#isBuilt && isFar && lagMs <= maxLagMs) return { kind: 'held' };
+    const { name: view } = this.#build.consumer;
+    const waitedMs = this.#now() - begun;
+    const stands = fault === undefined ? {} : { fault: { position: fault.position, reason: fault.reason } };
+    const stale = { view, position, head, lagMs, isBuilding: !this.#isBuilt, ...bound, waitedMs, ...stands };
+    return { kind: 'stale', stale };
+  }
+
+  async #look({ atLeast = 0, maxLagMs }: Bound): Promise<Look> {
+    const states = await slotStates(this.#control, this.#build.slots);
     const fault = states.find((state) => state.fault !== undefined)?.fault;
-    return { isHeld: false, isBuilding, fault, position, head, lagMs };
+    this.#isBuilt ||= states.every(({ caughtUp }) => caughtUp);
+    if (!this.#isBuilt) return { isHeld: false, fault };
+    if (atLeast > this.#reached && (await this.position()) < atLeast) {
+      const moved = await this.#missing(atLeast);
+      if (moved !== undefined) return { isHeld: false, fault, moved };
+    }
+    if (maxLagMs === undefined) return { isHeld: true };
+    const position = await this.position();
+    const lagMs = await this.#lagMs(position, (await this.#log.head()).position);
+    if (lagMs <= maxLagMs) return { isHeld: true };
+    return { isHeld: false, fault, moved: (signal) => this.#allPast(position, signal) };
+  }
+
+  /** What has to come for the bound to hold; undefined where nothing of interest lies between. */
+  async #missing(atLeast: Position): Promise<((signal: AbortSignal) => Promise<unknown>) | undefined> {
+    const { position: head } = await this.#log.head();
+    // What the store does not have yet cannot be in the view either.
+    if (head < atLeast) return (signal) => this.#log.appended(atLeast - 1, signal);
+    const last = await this.#lastNeeded(atLeast);
+    if (last <= this.#reached) return undefined;
+    return async (signal) => {
+      await this.#allPast(last - 1, signal);
+      this.#reached = Math.max(this.#reached, atLeast);
+    };
+  }
+
+  /** The last event of interest up to a position that the store has; 0 if all of them are known to be in it. */
+  async #lastNeeded(atLeast: Position): Promise<Position> {
+    const known = this.#needed.get(atLeast);
+    if (known !== undefined) return known;
+    const last = (await this.#feed.last(this.#reached, atLeast))?.position ?? 0;
+    this.#needed.set(atLeast, last);
+    return last;
   }
 
   /** A bound holds if nothing of interest lies between. */
@@ -220,26 +258,22 @@ export class Freshness {
   }
 
   /** Resolves when it is worth looking again. */
-  async #change({ position, head }: Behind, rings: Position, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
+  async #change(look: Look & { readonly isHeld: false }, rings: Position, outer: AbortSignal): Promise<void> {
     const controller = new AbortController();
     const leave = onAbort(outer, () => controller.abort(outer.reason));
     if (outer.aborted) controller.abort(outer.reason);
     const { signal } = controller;
     try {
-      // Those that are ahead of the slowest change nothing.
-      const waits: Promise<unknown>[] = [
-        Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, position, signal))),
-        this.#control.changed(rings, signal),
-      ];
-      if (atLeast !== undefined && atLeast > head) waits.push(this.#log.appended(head, signal));
-      await Promise.race(waits);
+      await Promise.race([this.#control.changed(rings, signal), ...(look.moved ? [look.moved(signal)] : [])]);
     } finally {
       leave();
-      controller.abort();
+      controller.abort(nobodyWaits);
     }
   }
 }
 
 const soonMs = 25;
+/** A reason that is there already: without one, each abort makes an exception with a stack. */
+const nobodyWaits = new Error('nobody waits any longer');
 const timeIsUp = new Error('the time is up');
 const timerMax = 2 ** 31 - 1;
