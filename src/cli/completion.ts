@@ -19,6 +19,7 @@ const completed: Readonly<Record<string, readonly [argument: string, kinds: read
   'projections skip': ['name', ['projection', 'tables', 'reactor']],
   'projections unpark': ['name', ['projection', 'tables', 'reactor']],
   'projections adopt': ['name', ['projection']],
+  'projections drop-version': ['name', ['projection']],
   'projections drop': ['name', ['projection']],
 };
 

@@ -51,6 +51,14 @@ export class Consumers {
     await this.#open('a projection').drop(projection, generation);
   }
 
+  /**
+   * Removes all documents of a lower version of a projection, once nobody runs that any more.
+   * @throws {EngineError} `consumer_refused` if it is no lower one; `consumer_never_run` if there is nothing of it.
+   */
+  async dropVersion(projection: AnyProjection | string, version: number): Promise<void> {
+    await this.#open('a projection').dropVersion(projection, version);
+  }
+
   /** The events that a consumer has put aside. @throws {EngineError} `consumer_unknown`, `consumer_never_run` */
   parked(consumer: string): AsyncIterable<Parked> {
     return this.#open(consumer).parked(consumer);

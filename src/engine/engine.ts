@@ -13,7 +13,7 @@ import type { Clock } from '../ground/clock.ts';
 import { checkKeys, checkSignal } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { LimitWarning, Limits } from '../ground/limits.ts';
-import { followCheckpointed } from '../projection/checkpointed.ts';
+import { checkCheckpointName, followCheckpointed } from '../projection/checkpointed.ts';
 import { Consumers } from './consumers.ts';
 import type { AnyProjection, InferDocument } from '../projection/projection.ts';
 import type { ReadSide } from '../projection/read-side.ts';
@@ -257,6 +257,7 @@ export class Engine implements AsyncDisposable {
     signal?: AbortSignal,
   ): AsyncGenerator<EventBatch> {
     this.#checkOpen();
+    if (checkpoint !== undefined) checkCheckpointName(checkpoint);
     if (checkpoint === undefined) {
       yield* this.log.subscribe(query, signal);
       return;
@@ -277,8 +278,12 @@ export class Engine implements AsyncDisposable {
    */
   async settled(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
     checkKeys('the options of settled', options, ['timeoutMs', 'signal']);
+    const { timeoutMs = 30_000, signal } = options;
+    if (!(typeof timeoutMs === 'number' && timeoutMs >= 0))
+      throw new EngineError('option_invalid', { option: 'timeoutMs', value: timeoutMs, expected: 'a number of ms' });
+    checkSignal(signal);
     this.#checkOpen();
-    await this.#readSide?.settled(options.timeoutMs ?? 30_000, options.signal);
+    await this.#readSide?.settled(timeoutMs, signal);
   }
 
   /** @throws {EngineError} `engine_closed` */

@@ -28,7 +28,7 @@ export interface EngineHooks {
 /** Takes notices to the hook; where there is none, troubles to the console. */
 export function noticeTaker(hooks: EngineHooks | undefined): NoticeTaker {
   const hook = hooks?.consumer;
-  if (hook !== undefined) return (notice) => void quietly(() => hook(notice));
+  if (hook !== undefined) return (notice) => void quietly(() => settledQuietly(hook(notice)));
   return (notice) => {
     const warning = warningOf(notice);
     if (warning !== undefined) console.warn(`eventsrc: ${warning}`);
@@ -56,6 +56,11 @@ export async function observed<Call, Result>(
     if (typeof end === 'function') quietly(() => end({ kind: 'threw', error }));
     throw error;
   }
+}
+
+/** A hook that is asynchronous is not waited for. */
+function settledQuietly(result: unknown): void {
+  if (result instanceof Promise) result.catch((error: unknown) => console.warn('eventsrc: a hook failed', error));
 }
 
 function quietly<Result>(action: () => Result): Result | undefined {

@@ -33,16 +33,17 @@ export interface ConsumerParts extends ConsumerSettings {
 }
 
 const leaseMinMs = 200;
+const leaseMaxMs = 3_600_000;
 
 /** @throws {EngineError} `option_invalid`, `definition_changed`, `limit_exceeded`, `statement_failed` */
 export async function openReadSide(log: EventLog, parts: ConsumerParts): Promise<ReadSide | undefined> {
   const { projections = [], tables = [], reactors = [], run = 'all', leaseMs = 5_000, stallMs = 30_000 } = parts;
-  for (const [option, value, least] of [
-    ['leaseMs', leaseMs, leaseMinMs],
-    ['stallMs', stallMs, 1],
+  for (const [option, value, least, most] of [
+    ['leaseMs', leaseMs, leaseMinMs, leaseMaxMs],
+    ['stallMs', stallMs, 1, Infinity],
   ] as const)
-    if (!(typeof value === 'number' && value >= least))
-      throw new EngineError('option_invalid', { option, value, expected: `a number of ms, at least ${least}` });
+    if (!(typeof value === 'number' && value >= least && value <= most))
+      throw new EngineError('option_invalid', { option, value, expected: `a number of ms from ${least} to ${most}` });
   const isList = Array.isArray(run) && run.every((name) => typeof name === 'string');
   if (run !== 'all' && run !== 'none' && !isList)
     throw new EngineError('option_invalid', {

@@ -1,7 +1,7 @@
 import { toHex } from '../event/bytes.ts';
 import { EngineError } from '../ground/errors.ts';
 import { fulfils } from '../store/document-filter.ts';
-import { indexedPaths } from '../store/document-sql.ts';
+import { behindPrefix, indexedPaths } from '../store/document-sql.ts';
 import { documentText, isBytes, sortKeys } from '../store/document-value.ts';
 import { PageOf, planCount, planFind, tupleToDocument } from '../store/find-documents.ts';
 import type { DocumentTuple } from '../store/find-documents.ts';
@@ -212,8 +212,8 @@ export class PostgresStateStore implements StateStore {
   async checkpoints(prefix: string): Promise<readonly Checkpoint[]> {
     this.#checkOpen();
     const rows = await this.#connections.query<[string, string]>(
-      `select name, position from ${this.#schema}.checkpoints where name >= $1 order by name`,
-      [prefix],
+      `select name, position from ${this.#schema}.checkpoints where name >= $1 and ($2::text is null or name < $2) order by name`,
+      [prefix, prefix === '' ? null : behindPrefix(prefix)],
     );
     const positions = new Map(rows.map(([name, position]) => [name, Number(position)]));
     return namesWithPrefix([...positions.keys()], prefix).map((name) => ({

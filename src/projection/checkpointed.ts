@@ -1,8 +1,19 @@
 import { EngineError } from '../ground/errors.ts';
 import type { EventSchemas } from '../event/codec.ts';
 import type { EventBatch, EventLog } from '../store/log.ts';
+import { checkStateName } from '../store/state-commit.ts';
 import type { StateStore } from '../store/state-port.ts';
 import type { SubscribeQuery } from '../store/subscription.ts';
+
+/** @throws {EngineError} `name_invalid` */
+export function checkCheckpointName(checkpoint: string): void {
+  checkStateName('checkpoint', checkpoint);
+  checkStateName('checkpoint', nameOf(checkpoint));
+}
+
+function nameOf(checkpoint: string): string {
+  return `subscription/${checkpoint}`;
+}
 
 /**
  * Follows the log from where it was followed to under this name. That a batch has been dealt with is noted down when the next one is asked
@@ -16,7 +27,7 @@ export async function* followCheckpointed<Schemas extends EventSchemas>(
   query: Omit<SubscribeQuery, 'after'>,
   signal?: AbortSignal,
 ): AsyncGenerator<EventBatch<Schemas>> {
-  const name = `subscription/${checkpoint}`;
+  const name = nameOf(checkpoint);
   const stored = await state.checkpoints(name);
   let from = stored.find((one) => one.name === name)?.position ?? 0;
   for await (const batch of log.subscribe({ ...query, after: from }, signal)) {

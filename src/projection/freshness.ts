@@ -1,7 +1,6 @@
 /** How far behind a build is, and waiting until it is no further behind than demanded. */
 import type { StaleDetails } from '../ground/errors.ts';
 import { onAbort } from '../ground/on-abort.ts';
-import { RecentCache } from '../ground/recent-cache.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Position } from '../store/port.ts';
 import type { StateStore } from '../store/state-port.ts';
@@ -30,16 +29,19 @@ export interface Lag {
   readonly events: number;
 }
 
-/** A look at a build: whether that is enough. */
-type Look =
-  | { readonly isHeld: true }
-  | {
-      readonly isHeld: false;
-      /** Why it gets no further. */
-      readonly fault: Failure | undefined;
-      /** Resolves when it is worth looking again, even if nothing about consumers has changed; absent while it is being built. */
-      readonly moved?: (signal: AbortSignal) => Promise<unknown>;
-    };
+/** A look at a build: how it stands, and whether that is enough. */
+type Look = { readonly isHeld: true } | ({ readonly isHeld: false } & Behind);
+
+interface Behind {
+  readonly isBuilding: boolean;
+  /** Why it gets no further. */
+  readonly fault: Failure | undefined;
+  readonly head: Position;
+  readonly position: Position;
+  /** Once it is past this, it is worth looking again. */
+  readonly wanted: Position;
+  readonly lagMs: number;
+}
 
 /** What became of waiting for a bound; `replaced`: another generation serves now, and this one may move no more. */
 export type Hold =
@@ -56,12 +58,8 @@ export class Freshness {
   readonly #now: () => number;
   /** Once it has been up to date it has been so for good. */
   #isBuilt = false;
-  /** Every event up to here is known to be in it. */
-  #reached: Position = 0;
-  /** The store is known to have events up to here. */
-  #head: Position = 0;
-  /** By bounds: the last events that they need, which stay the same. */
-  readonly #needed = new RecentCache<Position, Position>(1_000);
+  /** The last event of interest up to a position; 0 if there is none. What has happened stays, so this does, too. */
+  #looked: { readonly until: Position; readonly last: Position } = { until: 0, last: 0 };
 
   constructor(log: EventLog, state: StateStore, build: Build, now: () => number) {
     this.#log = log;
@@ -74,9 +72,7 @@ export class Freshness {
 
   /** Up to which everything has been dealt with. */
   async position(): Promise<Position> {
-    const position = Math.min(...(await this.positions()));
-    this.#reached = Math.max(this.#reached, position);
-    return position;
+    return Math.min(...(await this.positions()));
   }
 
   /** The same, of each slot. */
@@ -105,14 +101,14 @@ export class Freshness {
   async lag(countMax: number): Promise<Lag> {
     const position = await this.position();
     const { position: head } = await this.#log.head();
-    const ms = await this.#lagMs(position, head);
+    const ms = lagOf(await this.#ageMs(position, head));
     return { position, head, ms, events: ms === 0 ? 0 : await this.#feed.count(position, head, countMax) };
   }
 
-  /** At least 1 where something waits. */
-  async #lagMs(position: Position, head: Position): Promise<number> {
+  /** How long ago the oldest event was recorded that waits; negative where the clocks disagree; undefined where none waits. */
+  async #ageMs(position: Position, head: Position): Promise<number | undefined> {
     const oldest = await this.#feed.first(position, head);
-    return oldest === undefined ? 0 : Math.max(1, this.#now() - oldest.recordedAt);
+    return oldest && this.#now() - oldest.recordedAt;
   }
 
   /**
@@ -134,31 +130,25 @@ export class Freshness {
     if (signal?.aborted) controller.abort(signal.reason);
     const timer = timeoutMs < timerMax ? setTimeout(() => controller.abort(timeIsUp), timeoutMs) : undefined;
     try {
-      while (!this.#isKnownToHold(bound)) {
-        // First: what changes while it is looked at is noticed.
-        const rings = await this.#control.count();
+      for (let rings: Position | undefined; ; rings = await this.#control.count()) {
         const look = await this.#look(bound);
         if (look.isHeld) return { kind: 'held' };
         const { aborted, reason } = controller.signal;
         if (aborted && reason !== timeIsUp) throw reason;
-        if (aborted || (look.fault !== undefined && !(await isReplaced())))
-          return await this.#explain(look.fault, bound, begun);
+        if (aborted || (look.fault !== undefined && !(await isReplaced()))) return this.#explain(look, bound, begun);
+        // Looked at again after counting: what changes from then on is noticed.
+        if (rings === undefined) continue;
         if (await isReplaced()) return { kind: 'replaced', waitedMs: this.#now() - begun };
         try {
-          await this.#change(look, rings, controller.signal);
+          await this.#change(look, rings, bound, controller.signal);
         } catch (error) {
           if (error !== timeIsUp) throw error;
         }
       }
-      return { kind: 'held' };
     } finally {
       clearTimeout(timer);
       leave();
     }
-  }
-
-  #isKnownToHold({ atLeast = 0, maxLagMs }: Bound): boolean {
-    return this.#isBuilt && maxLagMs === undefined && atLeast <= this.#reached;
   }
 
   /**
@@ -166,23 +156,31 @@ export class Freshness {
    * at how the slots stand and whether it still serves, would cost them more than that.
    */
   async #comesSoon({ atLeast = 0, maxLagMs }: Bound, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-    if (this.#isKnownToHold({ atLeast, maxLagMs })) return true;
     if (!this.#isBuilt || maxLagMs !== undefined || signal?.aborted) return false;
-    if (this.#head < atLeast) this.#head = (await this.#log.head()).position;
-    if (this.#head < atLeast) return false;
-    const last = await this.#lastNeeded(atLeast);
-    if (last > this.#reached && !(await this.#passes(last - 1, Math.min(soonMs, timeoutMs), signal))) return false;
-    this.#reached = Math.max(this.#reached, atLeast);
-    return true;
+    const last = await this.#lastUntil(atLeast);
+    if (last === undefined) return false;
+    return last === 0 || this.#passes(last - 1, Math.min(soonMs, timeoutMs), signal);
+  }
+
+  /** Position of the last event of interest up to another; 0 if there is none; undefined where that cannot be told at once. */
+  async #lastUntil(position: Position): Promise<Position | undefined> {
+    const { until, last } = this.#looked;
+    if (position <= until) return last <= position ? last : undefined;
+    const { position: head } = await this.#log.head();
+    if (head < position) return undefined;
+    const found = (await this.#feed.last(until, position))?.position ?? last;
+    if (position > this.#looked.until) this.#looked = { until: position, last: found };
+    return found;
   }
 
   /** Whether every slot is past a position within so many ms. @throws the signal's reason, when aborted. */
   async #passes(after: Position, ms: number, outer?: AbortSignal): Promise<boolean> {
     const controller = new AbortController();
+    const { signal } = controller;
     const leave = onAbort(outer, () => controller.abort(outer?.reason));
     const timer = setTimeout(() => controller.abort(timeIsUp), ms);
     try {
-      await this.#allPast(after, controller.signal);
+      await Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, after, signal)));
       return true;
     } catch (error) {
       if (error !== timeIsUp) throw error;
@@ -190,66 +188,39 @@ export class Freshness {
     } finally {
       clearTimeout(timer);
       leave();
-      // Where one slot fails, nobody waits for the others.
+      // Where one fails, nobody waits for the others.
       controller.abort(nobodyWaits);
     }
   }
 
-  async #allPast(after: Position, signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, after, signal)));
-  }
-
-  /** By the figures that are told, or held after all: it has moved on since it was looked at. */
-  async #explain(fault: Failure | undefined, bound: Bound, begun: number): Promise<Hold> {
-    const { atLeast = 0, maxLagMs = Infinity } = bound;
-    const position = await this.position();
-    const { position: head } = await this.#log.head();
-    const lagMs = await this.#lagMs(position, head);
-    const isFar = position >= atLeast || (head >= atLeast && position >= (await this.#lastNeeded(atLeast)));
-    if (this.#isBuilt && isFar && lagMs <= maxLagMs) return { kind: 'held' };
+  #explain({ isBuilding, head, position, lagMs, fault }: Behind, bound: Bound, begun: number): Hold {
     const { name: view } = this.#build.consumer;
     const waitedMs = this.#now() - begun;
     const stands = fault === undefined ? {} : { fault: { position: fault.position, reason: fault.reason } };
-    const stale = { view, position, head, lagMs, isBuilding: !this.#isBuilt, ...bound, waitedMs, ...stands };
-    return { kind: 'stale', stale };
+    return { kind: 'stale', stale: { view, position, head, lagMs, isBuilding, ...bound, waitedMs, ...stands } };
   }
 
-  async #look({ atLeast = 0, maxLagMs }: Bound): Promise<Look> {
+  async #look({ atLeast, maxLagMs }: Bound): Promise<Look> {
+    if (this.#isBuilt && maxLagMs === undefined && (atLeast === undefined || (await this.position()) >= atLeast))
+      return { isHeld: true };
     const states = await slotStates(this.#control, this.#build.slots);
-    const fault = states.find((state) => state.fault !== undefined)?.fault;
     this.#isBuilt ||= states.every(({ caughtUp }) => caughtUp);
-    if (!this.#isBuilt) return { isHeld: false, fault };
-    if (atLeast > this.#reached && (await this.position()) < atLeast) {
-      const moved = await this.#missing(atLeast);
-      if (moved !== undefined) return { isHeld: false, fault, moved };
-    }
-    if (maxLagMs === undefined) return { isHeld: true };
+    const isBuilding = !this.#isBuilt;
+    if (!isBuilding && atLeast === undefined && maxLagMs === undefined) return { isHeld: true };
     const position = await this.position();
-    const lagMs = await this.#lagMs(position, (await this.#log.head()).position);
-    if (lagMs <= maxLagMs) return { isHeld: true };
-    return { isHeld: false, fault, moved: (signal) => this.#allPast(position, signal) };
-  }
-
-  /** What has to come for the bound to hold; undefined where nothing of interest lies between. */
-  async #missing(atLeast: Position): Promise<((signal: AbortSignal) => Promise<unknown>) | undefined> {
     const { position: head } = await this.#log.head();
+    const ageMs = await this.#ageMs(position, head);
+    const lagMs = lagOf(ageMs);
+    // Of an event from the future nobody knows how old it is.
+    const isRecent = maxLagMs === undefined || ageMs === undefined || (ageMs >= 0 && ageMs <= maxLagMs);
     // What the store does not have yet cannot be in the view either.
-    if (head < atLeast) return (signal) => this.#log.appended(atLeast - 1, signal);
-    const last = await this.#lastNeeded(atLeast);
-    if (last <= this.#reached) return undefined;
-    return async (signal) => {
-      await this.#allPast(last - 1, signal);
-      this.#reached = Math.max(this.#reached, atLeast);
-    };
-  }
-
-  /** The last event of interest up to a position that the store has; 0 if all of them are known to be in it. */
-  async #lastNeeded(atLeast: Position): Promise<Position> {
-    const known = this.#needed.get(atLeast);
-    if (known !== undefined) return known;
-    const last = (await this.#feed.last(this.#reached, atLeast))?.position ?? 0;
-    this.#needed.set(atLeast, last);
-    return last;
+    const isFar = atLeast === undefined || (atLeast <= head && (await this.#holds(position, atLeast)));
+    if (!isBuilding && isRecent && isFar) return { isHeld: true };
+    const fault = states.find((state) => state.fault !== undefined)?.fault;
+    // Who waits for one event alone does not look again at each batch before it.
+    const last = isBuilding || maxLagMs !== undefined ? undefined : await this.#lastUntil(atLeast ?? 0);
+    const wanted = Math.max(position, (last ?? 0) - 1);
+    return { isHeld: false, isBuilding, fault, position, wanted, head, lagMs };
   }
 
   /** A bound holds if nothing of interest lies between. */
@@ -258,18 +229,29 @@ export class Freshness {
   }
 
   /** Resolves when it is worth looking again. */
-  async #change(look: Look & { readonly isHeld: false }, rings: Position, outer: AbortSignal): Promise<void> {
+  async #change({ wanted, head }: Behind, rings: Position, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
     const controller = new AbortController();
     const leave = onAbort(outer, () => controller.abort(outer.reason));
     if (outer.aborted) controller.abort(outer.reason);
     const { signal } = controller;
     try {
-      await Promise.race([this.#control.changed(rings, signal), ...(look.moved ? [look.moved(signal)] : [])]);
+      // Those that are ahead of the slowest change nothing.
+      const waits: Promise<unknown>[] = [
+        Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, wanted, signal))),
+        this.#control.changed(rings, signal),
+      ];
+      if (atLeast !== undefined && atLeast > head) waits.push(this.#log.appended(head, signal));
+      await Promise.race(waits);
     } finally {
       leave();
       controller.abort(nobodyWaits);
     }
   }
+}
+
+/** At least 1 where something waits. */
+function lagOf(ageMs: number | undefined): number {
+  return ageMs === undefined ? 0 : Math.max(1, ageMs);
 }
 
 const soonMs = 25;

@@ -1,5 +1,6 @@
 /** What each kind of consumer does with events. */
 import { RecentCache } from '../ground/recent-cache.ts';
+import { documentText } from '../store/document-value.ts';
 import type { DocumentPut, StateCommit, StateStore } from '../store/state-port.ts';
 import type { Build } from './build.ts';
 import { TaskFailed, foldTasks } from './fold.ts';
@@ -93,6 +94,21 @@ export class ViewHandling implements Handling {
         for (const [key, document] of after) this.#cache.set(key, document);
       },
     };
+  }
+
+  /** Finds the task of which a document comes that cannot be kept. @throws {TaskFailed} */
+  async blame(tasks: readonly Task[]): Promise<void> {
+    const documents = new Map(await this.#load(new Set(tasks.flatMap(({ keys }) => keys))));
+    for (const task of tasks) {
+      try {
+        for (const [key, document] of foldTasks(this.#projection, [task], documents, this.#freezes)) {
+          if (document !== null) documentText(jsonOf(document));
+          documents.set(key, document);
+        }
+      } catch (error) {
+        throw error instanceof TaskFailed ? error : new TaskFailed(task, error);
+      }
+    }
   }
 
   async #load(keys: ReadonlySet<string>): Promise<Documents> {

@@ -1,12 +1,14 @@
 /** Projections that are folded in the append's own transaction. */
 import { decodeEvent } from '../event/codec.ts';
 import type { RecordedEvent } from '../event/codec.ts';
+import type { Json } from '../event/json.ts';
 import { EngineError, describe } from '../ground/errors.ts';
 import type { EventLog } from '../store/log.ts';
-import { InlineFoldFailed } from '../store/inline.ts';
+import { documentText } from '../store/document-value.ts';
+import { InlineFoldFailed, merge } from '../store/inline.ts';
 import type { InlineFold, StagedAppend } from '../store/inline.ts';
 import type { Position } from '../store/port.ts';
-import type { CheckpointMove, DocumentDelete, DocumentPut, StateCommit, StateStore } from '../store/state-port.ts';
+import type { StateCommit, StateStore } from '../store/state-port.ts';
 import type { Build } from './build.ts';
 import { EventFeed } from './feed.ts';
 import { TaskFailed } from './fold.ts';
@@ -15,6 +17,7 @@ import { ViewHandling } from './handling.ts';
 import type { HandlingOptions } from './handling.ts';
 import type { Probe } from './probe.ts';
 import type { AnyProjection } from './projection.ts';
+import { typesLease } from './registry.ts';
 
 /** A view further behind than this catches up by its runner, not in an append. */
 const missedMax = 1_000;
@@ -25,14 +28,24 @@ interface Member {
   readonly feed: EventFeed;
   readonly handling: ViewHandling;
   readonly probe: Probe;
+  /** Of the types that it handles; undefined where an older deployment must not fold any more. */
+  readonly typesEpoch: number | undefined;
   /** Where it stood after the last append that this process folded into it; undefined where that has to be looked up. */
   position: Position | undefined;
 }
 
 interface Folded {
   readonly member: Member;
-  readonly move: CheckpointMove;
+  /** Where the member stands, if it is committed. */
+  readonly position: Position;
   readonly committed: () => void;
+}
+
+/** What of the registry is asked while nothing is staged. */
+export interface InlineRegistry {
+  /** The generation that serves. */
+  active(projection: AnyProjection): Promise<Build>;
+  epochOf(projection: AnyProjection): Promise<number | undefined>;
 }
 
 /** Folds what is about to be appended. All on the strength of where each checkpoint stands: the commit refutes what is no longer so. */
@@ -41,26 +54,39 @@ export class InlineFolding implements InlineFold {
   readonly #state: StateStore;
   readonly #options: HandlingOptions;
   readonly #projections: readonly { readonly projection: AnyProjection; readonly probe: Probe }[];
-  readonly #active: (projection: AnyProjection) => Promise<Build>;
+  readonly #registry: InlineRegistry;
   readonly #members = new Map<string, Member>();
   #folded: readonly Folded[] = [];
 
   constructor(
     { log, state, options }: { log: EventLog; state: StateStore; options: HandlingOptions },
     projections: readonly { readonly projection: AnyProjection; readonly probe: Probe }[],
-    active: (projection: AnyProjection) => Promise<Build>,
+    registry: InlineRegistry,
   ) {
     this.#log = log;
     this.#state = state;
     this.#options = options;
     this.#projections = projections;
-    this.#active = active;
+    this.#registry = registry;
+  }
+
+  async prepare(): Promise<void> {
+    // What was folded before and not said to be committed, was not.
+    for (const { member } of this.#folded) this.#members.delete(member.projection.name);
+    this.#folded = [];
+    for (const { projection, probe } of this.#projections) {
+      const build = await this.#registry.active(projection);
+      if (this.#members.get(projection.name)?.build.name === build.name) continue;
+      const handling = new ViewHandling(build, projection, this.#state, this.#options);
+      const feed = new EventFeed(this.#log, projection.interest);
+      const typesEpoch = await this.#registry.epochOf(projection);
+      const member = { build, projection, feed, handling, probe, typesEpoch, position: undefined };
+      this.#members.set(projection.name, member);
+    }
   }
 
   /** What is to be committed with the events. @throws {InlineFoldFailed} */
   async fold(staged: readonly StagedAppend[]): Promise<StateCommit | undefined> {
-    // What was folded before and not said to be committed, was not.
-    for (const { member } of this.#folded) forget(member);
     const given = staged.flatMap(({ request, events }) =>
       events.map((recorded) => ({ request, event: decodeEvent(recorded) as RecordedEvent })),
     );
@@ -69,41 +95,29 @@ export class InlineFolding implements InlineFold {
     if (first === undefined || last === undefined) return undefined;
     const changes: StateCommit[] = [];
     const folded: Folded[] = [];
-    for (const { projection, probe } of this.#projections) {
-      const member = this.#member(await this.#active(projection), projection, probe);
+    for (const member of this.#members.values()) {
+      const { typesEpoch: epoch, projection, build } = member;
+      if (epoch === undefined) continue;
       const from = await this.#positionOf(member, first);
       if (first - 1 - from > missedMax) continue;
       const missed = await member.feed.between(from, first - 1);
       const taken = await this.#take(member, missed, given);
       if (taken === undefined) continue;
-      changes.push(taken.change);
-      folded.push({
-        member,
-        move: { name: member.build.slot(0), from, to: last },
-        committed: taken.committed,
-      });
+      const fences = [{ lease: typesLease(projection), epoch }];
+      changes.push({ ...taken.change, fences, checkpoints: [{ name: build.slot(0), from, to: last }] });
+      folded.push({ member, position: last, committed: taken.committed });
     }
     this.#folded = folded;
-    return folded.length === 0 ? undefined : merged(changes, folded);
+    return changes.length === 0 ? undefined : merge(changes);
   }
 
   /** What was folded last has been committed. */
   committed(): void {
-    for (const { member, move, committed } of this.#folded) {
+    for (const { member, position, committed } of this.#folded) {
       committed();
-      member.position = move.to;
+      member.position = position;
     }
     this.#folded = [];
-  }
-
-  #member(build: Build, projection: AnyProjection, probe: Probe): Member {
-    const known = this.#members.get(projection.name);
-    if (known?.build.name === build.name) return known;
-    const handling = new ViewHandling(build, projection, this.#state, this.#options);
-    const feed = new EventFeed(this.#log, projection.interest);
-    const member = { build, projection, feed, handling, probe, position: undefined };
-    this.#members.set(projection.name, member);
-    return member;
   }
 
   /** Where it stood when this process last committed, if nobody has appended since; else as the store says. */
@@ -127,6 +141,7 @@ export class InlineFolding implements InlineFold {
     try {
       const tasks = [...missed, ...fresh].flatMap((event) => taskOf(projection, event));
       const { change, committed } = await member.handling.take(tasks);
+      if (!areKeepable(change)) await member.handling.blame(tasks);
       const probed = member.probe.put(tasks.map(({ event }) => event));
       const puts = [...(change.puts ?? []), ...(probed === undefined ? [] : [probed.put])];
       return {
@@ -143,7 +158,7 @@ export class InlineFolding implements InlineFold {
       const request = requestOf.get(event.position);
       if (request === undefined) return undefined;
       const { stream, type } = event;
-      const reason = describe(error.cause);
+      const reason = error.cause instanceof EngineError ? error.cause.summary : describe(error.cause);
       const failed = { projection: projection.name, stream, type, reason };
       throw new InlineFoldFailed(request, new EngineError('projection_failed', failed, { cause: error.cause }));
     }
@@ -165,8 +180,12 @@ function taskOf(projection: AnyProjection, event: RecordedEvent): readonly Task[
   }
 }
 
-function merged(changes: readonly StateCommit[], folded: readonly Folded[]): StateCommit {
-  const puts: DocumentPut[] = changes.flatMap((change) => change.puts ?? []);
-  const deletes: DocumentDelete[] = changes.flatMap((change) => change.deletes ?? []);
-  return { puts, deletes, checkpoints: folded.map(({ move }) => move) };
+/** Whether documents are what a store keeps: found out here, where it can be said whose events are at fault. */
+function areKeepable({ puts = [] }: StateCommit): boolean {
+  try {
+    for (const { value } of puts) documentText(value as Json);
+    return true;
+  } catch {
+    return false;
+  }
 }

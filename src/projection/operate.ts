@@ -1,5 +1,6 @@
 /** What an operator can do about consumers: by asking whoever works on them. */
 import { EngineError } from '../ground/errors.ts';
+import { Build } from './build.ts';
 import { parkedOf } from './parking.ts';
 import type { Parked } from './parking.ts';
 import type { AnyConsumer } from './registry.ts';
@@ -9,8 +10,7 @@ import type { SlotRequest, SlotState } from './slot.ts';
 
 /** Events that are parked, in the order of keys and positions. */
 export async function* parkedEvents(site: Site, consumer: AnyConsumer): AsyncGenerator<Parked> {
-  const { build } = await site.current(consumer);
-  yield* parkedOf(site.state, build.slots);
+  yield* parkedOf(site.state, await slotsOf(site, consumer));
 }
 
 /** Lets every slot that stands still try again. @throws {EngineError} `consumer_refused` if none does. */
@@ -43,19 +43,29 @@ export async function unpark(
   await ask(site, consumer, () => ({ kind: 'unpark', key, actor }));
 }
 
+/** Of the generation that serves, and of the one that is being built. */
+async function slotsOf(site: Site, consumer: AnyConsumer): Promise<readonly string[]> {
+  const { registration, build } = await site.current(consumer);
+  const { building } = registration;
+  return building > 0 ? [...build.slots, ...new Build(consumer, building).slots] : build.slots;
+}
+
+const requestsMax = 100;
+
 /** @returns how many slots were asked. */
 async function ask(
   site: Site,
   consumer: AnyConsumer,
   request: (state: SlotState) => SlotRequest | undefined,
 ): Promise<number> {
-  const { build } = await site.current(consumer);
   let asked = 0;
-  for (const slot of build.slots) {
+  for (const slot of await slotsOf(site, consumer)) {
     let isAsked = false;
     await changeSlot(site.registry.control, slot, (state) => {
       const wanted = request(state);
       isAsked = wanted !== undefined;
+      if (isAsked && state.requests.length >= requestsMax)
+        throw refused(consumer, `${requestsMax} requests wait already, and nobody works on it`);
       return wanted && { ...state, requests: [...state.requests, wanted] };
     });
     asked += Number(isAsked);
@@ -68,8 +78,7 @@ export async function obeyed(site: Site, consumer: AnyConsumer, signal: AbortSig
   const { control } = site.registry;
   for (;;) {
     const rings = await control.count();
-    const { build } = await site.current(consumer);
-    const states = await slotStates(control, build.slots);
+    const states = await slotStates(control, await slotsOf(site, consumer));
     if (states.every(({ requests }) => requests.length === 0)) return;
     await control.changed(rings, signal);
   }

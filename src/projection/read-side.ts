@@ -1,6 +1,7 @@
 import type { Position } from '../store/port.ts';
 import type { DocumentPage, StateStore } from '../store/state-port.ts';
 import { EngineError } from '../ground/errors.ts';
+import { onAbort } from '../ground/on-abort.ts';
 import type { EventLog } from '../store/log.ts';
 import { MemoryStateStore } from '../store/memory-state.ts';
 import { InlineFolding } from './inline.ts';
@@ -43,7 +44,10 @@ export class ReadSide {
   readonly #kept: Site;
   readonly #live: Site;
   readonly #watching = new AbortController();
+  /** What has been told of queries that had to scan. */
+  readonly #scans = new Set<string>();
   #watch: Promise<void> = Promise.resolve();
+  #unfold: () => void = () => {};
 
   /** @throws {EngineError} `definition_changed`, `statement_failed`, `consumer_unknown` */
   static async open(log: EventLog, state: StateStore, options: ReadSideOptions): Promise<ReadSide> {
@@ -73,13 +77,18 @@ export class ReadSide {
     const isRun = ({ name }: AnyConsumer) => run === 'all' || (run !== 'none' && run.includes(name));
     await this.#live.employ(consumers.filter(({ mode }) => mode === 'live'));
     const employed = await this.#kept.employ(consumers.filter((one) => one.mode !== 'live' && isRun(one)));
-    const inline = employed.flatMap(inlineOf);
+    // Also where others do the work: what is appended here is folded here.
+    const known = await this.#kept.know(consumers.filter((one) => one.mode === 'inline' && !isRun(one)));
+    const inline = [...employed, ...known].flatMap(inlineOf);
     if (inline.length > 0) {
-      const active = (projection: AnyProjection) => this.#kept.active(projection);
-      this.#log.foldInline(new InlineFolding({ log: this.#log, state, options: workers }, inline, active));
+      const folding = new InlineFolding({ log: this.#log, state, options: workers }, inline, this.#kept);
+      this.#unfold = this.#log.foldInline(
+        folding,
+        inline.map(({ projection }) => projection.name),
+      );
     }
-    const watched = employed.map(({ consumer }) => ({ site: this.#kept, consumer }));
-    if (watched.length > 0) this.#watch = this.#keepWatch(new Watchdog(watched, { notice, now, stallMs }));
+    const watched = consumers.map((consumer) => ({ site: this.#siteOf(consumer), consumer }));
+    if (run !== 'none') this.#watch = this.#keepWatch(new Watchdog(watched, { notice, now, stallMs }));
   }
 
   async #keepWatch(watchdog: Watchdog): Promise<void> {
@@ -104,9 +113,19 @@ export class ReadSide {
 
   #projection(given: AnyProjection | string): AnyProjection {
     const consumer = this.#named(typeof given === 'string' ? given : given.name);
-    if (consumer.kind !== 'projection')
-      throw new EngineError('consumer_refused', { consumer: consumer.name, reason: `it is no projection` });
+    const refuse = (reason: string) => new EngineError('consumer_refused', { consumer: consumer.name, reason });
+    if (consumer.kind !== 'projection') throw refuse('it is no projection');
+    if (typeof given !== 'string' && given.version !== consumer.version)
+      throw refuse(`this engine was opened with version ${consumer.version} of it, not ${given.version}`);
     return consumer;
+  }
+
+  /** One of which there are generations. */
+  #generational(given: AnyProjection | string): AnyProjection {
+    const projection = this.#projection(given);
+    if (projection.mode !== 'live') return projection;
+    const reason = 'it is live: it is built whenever a process starts';
+    throw new EngineError('consumer_refused', { consumer: projection.name, reason });
   }
 
   #siteOf({ mode }: AnyConsumer): Site {
@@ -116,18 +135,18 @@ export class ReadSide {
   view<Document>(given: AnyProjection | string): View<Document> {
     const projection = this.#projection(given);
     const site = this.#siteOf(projection);
-    const scans = new Set<string>();
     const source: ViewSource = {
       serving: (look) => site.serving(projection, look),
       current: () => site.current(projection),
       isReplaced: (build) => site.isReplaced(projection, build),
+      begun: (timeoutMs, signal) => site.begun(projection, timeoutMs, signal),
       find: async (collection, query): Promise<DocumentPage> => site.state.find(collection, query),
       get: async (collection, key) => (await site.state.get(collection, [key]))[0]?.value,
       count: async (collection, where) => site.state.count(collection, where),
       scanned: (paths) => {
-        const key = paths.join();
-        if (scans.has(key) || scans.size > 1_000) return;
-        scans.add(key);
+        const key = `${projection.name} ${paths.join()}`;
+        if (this.#scans.has(key) || this.#scans.size > 1_000) return;
+        this.#scans.add(key);
         const { name: consumer, version } = projection;
         this.#options.notice({ kind: 'scanned', consumer, version, paths });
       },
@@ -146,9 +165,12 @@ export class ReadSide {
    * @throws {EngineError} `consumer_faulted`, `stale`; the signal's reason, when aborted.
    */
   async settled(timeoutMs: number, signal?: AbortSignal): Promise<Position> {
+    const { now } = this.#options;
+    const end = now() + timeoutMs;
     for (;;) {
       const { position: head } = await this.#log.head();
-      for (const consumer of this.#byName.values()) await this.#settle(consumer, head, timeoutMs, signal);
+      for (const consumer of this.#byName.values())
+        await this.#settle(consumer, head, Math.max(0, end - now()), signal);
       if ((await this.#log.head()).position === head) return head;
     }
   }
@@ -165,21 +187,23 @@ export class ReadSide {
   }
 
   rebuild(given: AnyProjection | string, options: RebuildOptions): Promise<RebuildResult> {
-    const projection = this.#projection(given);
-    if (projection.mode === 'live')
-      throw new EngineError('consumer_refused', {
-        consumer: projection.name,
-        reason: 'it is live: it is built whenever a process starts',
-      });
-    return rebuild(this.#kept, projection, options, { now: this.#options.now, delay });
+    const projection = this.#generational(given);
+    const clock = { now: this.#options.now, delay };
+    return untilClosed(this.#watching.signal, options.signal, (signal) =>
+      rebuild(this.#kept, projection, { ...options, signal }, clock),
+    );
   }
 
   async adopt(given: AnyProjection | string): Promise<number> {
-    return adopt(this.#kept, this.#projection(given));
+    return adopt(this.#kept, this.#generational(given));
   }
 
   async drop(given: AnyProjection | string, generation: number): Promise<void> {
-    await this.#kept.registry.drop(this.#projection(given), generation);
+    await this.#kept.registry.drop(this.#generational(given), generation);
+  }
+
+  async dropVersion(given: AnyProjection | string, version: number): Promise<void> {
+    await this.#kept.registry.dropVersion(this.#generational(given), version);
   }
 
   parked(name: string): AsyncIterable<Parked> {
@@ -216,11 +240,28 @@ export class ReadSide {
 
   /** Lets everybody finish what they are at. */
   async close(): Promise<void> {
-    this.#log.foldInline(undefined);
+    this.#unfold();
     this.#watching.abort();
     await this.#watch;
     await Promise.all([this.#kept.workers.stop(), this.#live.workers.stop()]);
     await this.#live.state[Symbol.asyncDispose]();
+  }
+}
+
+/** Work that ends when the engine closes, too. */
+async function untilClosed<Result>(
+  closing: AbortSignal,
+  given: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const leave = [onAbort(closing, () => controller.abort(new EngineError('engine_closed', {})))];
+  if (given !== undefined) leave.push(onAbort(given, () => controller.abort(given.reason)));
+  if (given?.aborted) controller.abort(given.reason);
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const end of leave) end();
   }
 }
 

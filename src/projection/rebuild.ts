@@ -84,6 +84,7 @@ async function caughtUp(
   const [begun, from] = [now(), await freshness.position()];
   for (;;) {
     signal.throwIfAborted();
+    await site.registry.requireThere(build.consumer as AnyProjection, build.generation);
     const { position: done, head: total } = await freshness.lag(1);
     onProgress?.({ phase: 'building', done, total, rate: rateOf(done - from, now() - begun) });
     const held = await freshness.hold({ atLeast: total }, progressMs, signal);

@@ -1,5 +1,7 @@
 /** What the store knows of the consumers: which versions of which definitions, and which of their generations serve. */
+import { toHex, toUtf8 } from '../event/bytes.ts';
 import type { Json } from '../event/json.ts';
+import { sha256 } from '../ground/digest.ts';
 import { EngineError, hasCode } from '../ground/errors.ts';
 import type { Position } from '../store/port.ts';
 import type { SqlStatement, StateStore } from '../store/state-port.ts';
@@ -76,6 +78,48 @@ export class Registry {
     return kept;
   }
 
+  /**
+   * The epoch under which a definition that handles these types may commit. It becomes another one as soon as somebody else handles others,
+   * so that a worker of an older deployment does not pass by what it knows nothing of. Undefined: this definition is the older one.
+   */
+  async epochOf(consumer: Consumer): Promise<number | undefined> {
+    if (!(await this.#isCurrent(consumer))) return undefined;
+    const epoch = await this.#takeTypes(consumer);
+    // Looked at again: whoever changed it meanwhile sees that the epoch is another one.
+    return (await this.#isCurrent(consumer)) ? epoch : undefined;
+  }
+
+  async #isCurrent(consumer: Consumer): Promise<boolean> {
+    return textOf((await this.registration(consumer)).types) === textOf(consumer.interest.types);
+  }
+
+  async #takeTypes(consumer: Consumer): Promise<number> {
+    const owner = toHex(sha256(toUtf8(textOf(consumer.interest.types))));
+    for (;;) {
+      const lease = await this.#state.lease(typesLease(consumer), owner, 0);
+      if (lease !== undefined) return lease.epoch;
+    }
+  }
+
+  /**
+   * Lets a definition handle other types than before.
+   * @param check throws where that cannot be: no worker of an older deployment moves while it looks.
+   */
+  async retype(consumer: Consumer, check: () => Promise<void>): Promise<void> {
+    const before = (await this.registration(consumer)).types;
+    for (;;) {
+      const epoch = await this.#takeTypes(consumer);
+      try {
+        await check();
+      } catch (error) {
+        await this.#update(consumer, (kept) => ({ ...kept, types: before }));
+        throw error;
+      }
+      await this.#update(consumer, (kept) => ({ ...kept, types: consumer.interest.types }));
+      if ((await this.#takeTypes(consumer)) === epoch) return;
+    }
+  }
+
   async #defineView(build: Build): Promise<void> {
     const { indexes } = build.consumer as AnyProjection;
     await this.#state.define({ name: build.collection, indexes });
@@ -88,6 +132,10 @@ export class Registry {
     return kept.value as unknown as Registration;
   }
 
+  async isKnown(consumer: Pick<Consumer, 'name' | 'version'>): Promise<boolean> {
+    return (await this.#kept(consumer)) !== undefined;
+  }
+
   /** Where nobody has run anything, there is not even the collection. */
   async #kept(consumer: Pick<Consumer, 'name' | 'version'>): Promise<Kept | undefined> {
     try {
@@ -96,11 +144,6 @@ export class Registry {
       if (hasCode(error, 'collection_unknown')) return undefined;
       throw error;
     }
-  }
-
-  /** Replaces the types that are handled. */
-  async retype(consumer: Consumer, types: readonly string[]): Promise<void> {
-    await this.#update(consumer, (kept) => ({ ...kept, types }));
   }
 
   /** Begins a further generation, or finds the one that was begun. */
@@ -115,13 +158,20 @@ export class Registry {
     return new Build(projection, building);
   }
 
-  /** The generation that was built serves from now on. */
+  /** The generation that was built serves from now on. @throws {EngineError} `consumer_refused` if it was dropped meanwhile. */
   async switchOver(projection: AnyProjection, generation: number): Promise<void> {
-    await this.#update(projection, (kept) =>
+    const { active } = await this.#update(projection, (kept) =>
       kept.building === generation
         ? { ...kept, active: generation, building: 0, retired: [...kept.retired, kept.active] }
         : undefined,
     );
+    if (active !== generation) throw refusedDropped(projection, generation);
+  }
+
+  /** @throws {EngineError} `consumer_refused` */
+  async requireThere(projection: AnyProjection, generation: number): Promise<void> {
+    const { active, building } = await this.registration(projection);
+    if (active !== generation && building !== generation) throw refusedDropped(projection, generation);
   }
 
   /** Removes a generation that does not serve, with its documents; also one that was being removed. @throws {EngineError} `consumer_refused` */
@@ -137,6 +187,24 @@ export class Registry {
     await this.#state.drop(collectionOf(buildName(projection, generation)));
   }
 
+  /**
+   * Removes all that is left of a lower version, which nobody must run any more.
+   * @throws {EngineError} `consumer_refused` if it is no lower one, `consumer_never_run`
+   */
+  async dropVersion(projection: AnyProjection, version: number): Promise<void> {
+    const { name } = projection;
+    const reason = `version ${version} is not lower than ${projection.version}, which this engine was opened with`;
+    if (!(version < projection.version)) throw new EngineError('consumer_refused', { consumer: name, reason });
+    const { latest, slots } = await this.registration({ name, version });
+    const old = { name, version, slots };
+    const generations = Array.from({ length: latest }, (_, index) => buildName(old, index + 1));
+    const keys = generations.flatMap((build) => Array.from({ length: slots }, (_, slot) => `${build}#${slot}`));
+    for (const build of generations) await this.#state.drop(collectionOf(build));
+    const key = definitionName(old);
+    const deletes = [key, `${key}?probe`, ...keys].map((one) => ({ collection: consumersCollection, key: one }));
+    await this.control.change({ deletes });
+  }
+
   async #update(
     consumer: Pick<Consumer, 'name' | 'version'>,
     make: (kept: Registration) => Registration | undefined | Promise<Registration | undefined>,
@@ -147,6 +215,15 @@ export class Registry {
     });
     return value as unknown as Registration;
   }
+}
+
+/** Of the types that a definition handles: its owner is whoever handles just these. */
+export function typesLease(consumer: Pick<Consumer, 'name' | 'version'>): string {
+  return `${definitionName(consumer)}/types`;
+}
+
+function textOf(types: readonly string[]): string {
+  return types.join('\n');
 }
 
 function describeDefinition(consumer: AnyConsumer): Registration {
@@ -164,6 +241,13 @@ function describeDefinition(consumer: AnyConsumer): Registration {
     retired: [],
     latest: 1,
   };
+}
+
+function refusedDropped({ name: consumer }: AnyProjection, generation: number): EngineError {
+  return new EngineError('consumer_refused', {
+    consumer,
+    reason: `its generation ${generation} was dropped meanwhile`,
+  });
 }
 
 function neverRun({ name: consumer, version }: Pick<Consumer, 'name' | 'version'>): EngineError {

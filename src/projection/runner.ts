@@ -68,10 +68,12 @@ class Displaced extends Error {
   }
 }
 
+type Fences = NonNullable<StateCommit['fences']>;
+
 export interface RunnerParts {
   readonly slot: number;
-  /** Of the lease. */
-  readonly epoch: number;
+  /** Of the slot's lease, and of the types that are handled. */
+  readonly fences: Fences;
   readonly handling: Handling;
   readonly probe: Probe | undefined;
   /** Whether the store has failed again and again at what comes next, so that it may not be the store. */
@@ -84,7 +86,7 @@ export class SlotRunner {
   readonly #build: Build;
   readonly #slot: number;
   readonly #name: string;
-  readonly #epoch: number;
+  readonly #fences: Fences;
   readonly #handling: Handling;
   readonly #probe: Probe | undefined;
   readonly #feed: EventFeed;
@@ -99,12 +101,12 @@ export class SlotRunner {
   readonly #suspects: boolean;
   #ahead: { readonly after: Position; readonly batch: Promise<Batch | undefined> } | undefined;
 
-  constructor(context: RunnerContext, build: Build, { slot, epoch, handling, probe, suspects }: RunnerParts) {
+  constructor(context: RunnerContext, build: Build, { slot, fences, handling, probe, suspects }: RunnerParts) {
     this.#context = context;
     this.#build = build;
     this.#slot = slot;
     this.#name = build.slot(slot);
-    this.#epoch = epoch;
+    this.#fences = fences;
     this.#handling = handling;
     this.#probe = slot === 0 ? probe : undefined;
     this.#feed = new EventFeed(context.log, build.consumer.interest);
@@ -326,7 +328,7 @@ export class SlotRunner {
   async #store(change: StateCommit, until: Position): Promise<void> {
     const result = await this.#context.state.commit({
       ...change,
-      fences: [{ lease: this.#name, epoch: this.#epoch }],
+      fences: this.#fences,
       checkpoints: [{ name: this.#name, from: this.#stored, to: until }],
     });
     if (result !== 'committed') throw new Displaced(result === 'fenced' ? 'lease' : 'checkpoint');
@@ -402,10 +404,9 @@ export class SlotRunner {
   /** @throws {Displaced} */
   async #change(make: (state: SlotState) => SlotState, along: StateCommit = {}): Promise<void> {
     let next = this.#state;
-    const fences = [{ lease: this.#name, epoch: this.#epoch }];
     const isDone = await changeSlot(this.#context.control, this.#name, (state) => (next = make(state)), {
       ...along,
-      fences,
+      fences: this.#fences,
     });
     if (!isDone) throw new Displaced('lease');
     this.#state = next;

@@ -71,7 +71,7 @@ export class FairShare {
       limit: 1_000,
     });
     const others = documents.filter((document) => document.key !== key);
-    const isGone = ({ at }: Heartbeat) => at < now - this.#leaseMs;
+    const isGone = ({ at }: Heartbeat) => Math.abs(now - at) > this.#leaseMs;
     const gone = others.filter(({ value }) => isGone(value as unknown as Heartbeat));
     if (gone.length > 0)
       await state.commit({ deletes: gone.map((document) => ({ collection: workersCollection, key: document.key })) });

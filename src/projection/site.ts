@@ -1,5 +1,6 @@
 /** Where consumers keep their state: beside the events, or, what is live, in this process's memory. */
-import { EngineError } from '../ground/errors.ts';
+import { EngineError, hasCode } from '../ground/errors.ts';
+import { onAbort } from '../ground/on-abort.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Position } from '../store/port.ts';
 import type { StateStore } from '../store/state-port.ts';
@@ -25,6 +26,8 @@ export interface SiteContext {
   readonly workers: WorkersOptions;
 }
 
+/** Longer timers fire at once. */
+const timerMax = 2 ** 31 - 1;
 /** How long what is known of who serves is taken to be true where nobody listens for changes, in ms. */
 const knownMs = 1_000;
 
@@ -65,6 +68,26 @@ export class Site {
     return employed;
   }
 
+  /** Those of these that somebody has worked on, without working on them. */
+  async know(consumers: readonly AnyConsumer[]): Promise<readonly Employed[]> {
+    const known: Employed[] = [];
+    for (const consumer of consumers) {
+      try {
+        await this.registry.registration(consumer);
+      } catch (error) {
+        if (hasCode(error, 'consumer_never_run')) continue;
+        throw error;
+      }
+      const { position } = await this.#context.log.head();
+      known.push(await this.#employ(consumer, position));
+    }
+    return known;
+  }
+
+  epochOf(consumer: AnyConsumer): Promise<number | undefined> {
+    return this.registry.epochOf(consumer);
+  }
+
   async #employ(consumer: AnyConsumer, position: Position): Promise<Employed> {
     const { notice, log } = this.#context;
     const { name, version, interest } = consumer;
@@ -75,8 +98,7 @@ export class Site {
     );
     const { types } = interest;
     if (types.join('\n') === registration.types.join('\n')) return { consumer, registration, probe };
-    await this.#requireNew(consumer, registration);
-    await this.registry.retype(consumer, types);
+    await this.registry.retype(consumer, () => this.#requireNew(consumer, registration));
     return { consumer, registration: { ...registration, types }, probe };
   }
 
@@ -140,6 +162,30 @@ export class Site {
     const { build } = await this.current(consumer);
     this.#active.set(name, { build, rings, at: now });
     return build;
+  }
+
+  /** Waits until somebody has begun to work on it. @returns the ms that are left; 0 if nobody has. */
+  async begun(consumer: AnyConsumer, timeoutMs: number, outer: AbortSignal | undefined): Promise<number> {
+    const { control } = this.registry;
+    const { now } = this.#context;
+    const end = now() + timeoutMs;
+    const controller = new AbortController();
+    const leave = onAbort(outer, () => controller.abort(outer?.reason));
+    const timer = timeoutMs <= timerMax ? setTimeout(() => controller.abort(), timeoutMs) : undefined;
+    try {
+      for (;;) {
+        const rings = await control.count();
+        if (await this.registry.isKnown(consumer)) return Math.max(1, end - now());
+        await control.changed(rings, controller.signal);
+      }
+    } catch (error) {
+      outer?.throwIfAborted();
+      if (controller.signal.aborted) return 0;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      leave();
+    }
   }
 
   async isReplaced(consumer: AnyConsumer, build: Build): Promise<boolean> {

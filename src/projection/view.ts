@@ -58,6 +58,8 @@ export interface ViewSource {
   /** What serves now, which may be behind what served before. */
   current(): Promise<Serving>;
   isReplaced(build: Build): Promise<boolean>;
+  /** Waits until somebody has begun to work on it. @returns the ms that are left; 0 if nobody has. */
+  begun(timeoutMs: number, signal: AbortSignal | undefined): Promise<number>;
   find(collection: string, query: FindArguments): Promise<DocumentPage>;
   get(collection: string, key: string): Promise<unknown>;
   count(collection: string, where: Condition): Promise<{ readonly count: number; readonly scanned: boolean }>;
@@ -162,7 +164,7 @@ export class View<Document> {
     options: ReadOptions = {},
   ): Promise<SafeRead<number>> {
     checkKeys('a query of a view', query, ['where']);
-    const where = toCondition(query.where ?? {});
+    const where = toCondition(query.where === undefined ? {} : query.where);
     return this.#read(options, async ({ build }) => {
       const { count, scanned } = await this.#source.count(build.collection, where);
       if (scanned) this.#source.scanned(pathsOf(where, []));
@@ -183,8 +185,8 @@ export class View<Document> {
         value: limit,
         expected: `an integer from 1 to ${limitMax}`,
       });
-    const where = toCondition(query.where ?? {});
-    const orderBy = toOrders(query.orderBy ?? []);
+    const where = toCondition(query.where === undefined ? {} : query.where);
+    const orderBy = toOrders(query.orderBy === undefined ? [] : query.orderBy);
     return this.#read(options, async (serving) => {
       await before?.(serving);
       const page = await this.#source.find(serving.build.collection, { where, orderBy, limit, after });
@@ -197,18 +199,38 @@ export class View<Document> {
     checkKeys('the options of a read', options, readKeys);
     const { atLeast, maxLagMs, timeoutMs = defaultTimeoutMs, signal } = options;
     checkSignal(signal);
+    signal?.throwIfAborted();
+    if (atLeast !== undefined && !Number.isSafeInteger(atLeast))
+      throw new EngineError('option_invalid', { option: 'atLeast', value: atLeast, expected: 'a position' });
     for (const [option, value] of Object.entries({ atLeast, maxLagMs, timeoutMs })) {
       if (value !== undefined && !(typeof value === 'number' && value >= 0))
         throw new EngineError('option_invalid', { option, value, expected: 'a number of at least 0' });
     }
     for (let look: Look = 'known'; ; look = 'anew') {
-      const held = await this.#held(await this.#source.serving(look), { atLeast, maxLagMs }, timeoutMs, signal);
+      const { serving, leftMs } = await this.#serving(look, timeoutMs, signal);
+      const held = await this.#held(serving, { atLeast, maxLagMs }, leftMs, signal);
       if (held.kind === 'stale') return held;
       try {
         return { kind: 'fresh', value: await read(held.serving) };
       } catch (error) {
         if (look === 'anew' || !hasCode(error, 'collection_unknown')) throw error;
       }
+    }
+  }
+
+  /** One that nobody has run yet is waited for, as one that is being built is. */
+  async #serving(
+    look: Look,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly serving: Serving; readonly leftMs: number }> {
+    try {
+      return { serving: await this.#source.serving(look), leftMs: timeoutMs };
+    } catch (error) {
+      if (!hasCode(error, 'consumer_never_run')) throw error;
+      const leftMs = await this.#source.begun(timeoutMs, signal);
+      if (leftMs === 0) throw error;
+      return { serving: await this.#source.serving('anew'), leftMs };
     }
   }
 

@@ -6,6 +6,7 @@ import { Build, definitionName } from './build.ts';
 import { handlingOf } from './handling.ts';
 import type { HandlingOptions } from './handling.ts';
 import type { Probe } from './probe.ts';
+import { typesLease } from './registry.ts';
 import type { AnyConsumer, Registration, Registry } from './registry.ts';
 import { SlotRunner } from './runner.ts';
 import type { RunnerContext } from './runner.ts';
@@ -150,6 +151,12 @@ export class Workers {
     const { owner, leaseMs } = this.#options;
     const { state } = this.#context;
     const name = build.slot(slot);
+    const { rings } = this;
+    const typesEpoch = await this.#registry.epochOf(build.consumer);
+    if (typesEpoch === undefined) {
+      await this.#rung(rings, signal);
+      return;
+    }
     const lease = share.mayTake() ? await state.lease(name, owner, leaseMs) : undefined;
     if (lease === undefined) {
       await delay(leaseMs / 4, signal);
@@ -162,10 +169,14 @@ export class Workers {
     share.took(name, held);
     const renewal = this.#renew(name, lease.epoch, held);
     const { epoch } = lease;
+    const fences = [
+      { lease: name, epoch },
+      { lease: typesLease(build.consumer), epoch: typesEpoch },
+    ];
     const handling = handlingOf(build, state, this.#options);
     const probe = this.#employed.get(definitionName(build.consumer))?.probe;
     try {
-      await new SlotRunner(this.#context, build, { slot, epoch, handling, probe, suspects }).run(held.signal);
+      await new SlotRunner(this.#context, build, { slot, fences, handling, probe, suspects }).run(held.signal);
     } catch (error) {
       if (!held.signal.aborted || signal.aborted) throw error;
     } finally {

@@ -103,7 +103,8 @@ const migrations: readonly string[] = [
     name text primary key,
     owner text not null,
     epoch integer not null,
-    expires_at integer not null
+    expires_at integer not null,
+    taken_at integer not null
   ) strict, without rowid;
   `,
 ];

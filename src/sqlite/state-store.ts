@@ -5,7 +5,7 @@ import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { RecentCache } from '../ground/recent-cache.ts';
 import { fulfils } from '../store/document-filter.ts';
-import { indexedPaths } from '../store/document-sql.ts';
+import { behindPrefix, indexedPaths } from '../store/document-sql.ts';
 import { documentText, isBytes, sortKeyAt } from '../store/document-value.ts';
 import { PageOf, planCount, planFind, tupleToDocument } from '../store/find-documents.ts';
 import type { DocumentTuple } from '../store/find-documents.ts';
@@ -183,7 +183,12 @@ export class SqliteStateStore implements StateStore {
 
   async checkpoints(prefix: string): Promise<readonly Checkpoint[]> {
     const rows = await this.#read(() =>
-      this.#prepared('select name, position from checkpoints where name >= ? order by name').all(prefix),
+      prefix === ''
+        ? this.#prepared('select name, position from checkpoints order by name').all()
+        : this.#prepared('select name, position from checkpoints where name >= ? and name < ? order by name').all(
+            prefix,
+            behindPrefix(prefix),
+          ),
     );
     const positions = new Map(rows as unknown as readonly (readonly [string, number])[]);
     return namesWithPrefix([...positions.keys()], prefix).map((name) => ({

@@ -1,7 +1,7 @@
 /** What the writer thread does to documents, checkpoints and leases; inside a transaction, under the file's lock. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { EngineError, describe } from '../ground/errors.ts';
-import { requireSame } from '../store/state-commit.ts';
+import { isRunning, requireSame } from '../store/state-commit.ts';
 import type { Collection, SqlStatement, StateCommit, StateCommitResult } from '../store/state-port.ts';
 import { Collections, tableName, tableSql } from './collections.ts';
 import { isBusy } from './failures.ts';
@@ -39,6 +39,12 @@ interface LeaseRow {
   readonly owner: string;
   readonly epoch: number;
   readonly expires_at: number;
+  readonly taken_at: number;
+}
+
+/** Whether nothing is left but separators and comments. */
+function isBlank(sql: string): boolean {
+  return /^(?:[\s;]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?(?:\*\/|$))*$/.test(sql);
 }
 
 export class StateWriter {
@@ -130,7 +136,10 @@ export class StateWriter {
     const fail = (reason: string, cause?: unknown) =>
       new EngineError('statement_failed', { statement: sql, reason }, cause === undefined ? {} : { cause });
     try {
-      this.#db.prepare(sql).run(...params);
+      const statement = this.#db.prepare(sql);
+      // Of several it would prepare the first, and say nothing of the rest.
+      if (!isBlank(sql.slice(statement.sourceSQL.length))) throw new Error('it is more than one statement');
+      statement.run(...params);
     } catch (error) {
       throw isBusy(error) ? error : fail(describe(error), error);
     }
@@ -138,16 +147,18 @@ export class StateWriter {
 
   #lease({ name, owner, ttlMs, now }: Extract<StateCall, { kind: 'lease' }>): { epoch: number } | undefined {
     const held = this.#leaseRow(name);
-    if (held !== undefined && held.owner !== owner && held.expires_at > now) return undefined;
+    const isHeld = held !== undefined && isRunning({ takenAt: held.taken_at, expiresAt: held.expires_at }, now);
+    if (isHeld && held.owner !== owner) return undefined;
     const epoch = held?.owner === owner ? held.epoch : (held?.epoch ?? 0) + 1;
-    this.#prepared('insert or replace into leases values (?, ?, ?, ?)').run(name, owner, epoch, Math.ceil(now + ttlMs));
+    const expiresAt = Math.min(Math.ceil(now + ttlMs), Number.MAX_SAFE_INTEGER);
+    this.#prepared('insert or replace into leases values (?, ?, ?, ?, ?)').run(name, owner, epoch, expiresAt, now);
     return { epoch };
   }
 
   #leaseRow(name: string): LeaseRow | undefined {
-    return this.#prepared('select owner, epoch, expires_at from leases where name = ?').get(name) as unknown as
-      | LeaseRow
-      | undefined;
+    return this.#prepared('select owner, epoch, expires_at, taken_at from leases where name = ?').get(
+      name,
+    ) as unknown as LeaseRow | undefined;
   }
 
   #checkpoint(name: string): number {

@@ -196,7 +196,7 @@ function kindBounds(value: Scalar): readonly [first: string, behind: string] {
 }
 
 /** The first text behind all that begin so. */
-function behindPrefix(prefix: string): string {
+export function behindPrefix(prefix: string): string {
   const points = [...prefix];
   for (let last = points.pop(); last !== undefined; last = points.pop()) {
     const point = last.codePointAt(0) as number;

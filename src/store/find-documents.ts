@@ -163,7 +163,11 @@ function startOf({ after, orderBy }: DocumentQuery): Rank | undefined {
   const bytes = fromBase64(after);
   try {
     const [order, keys, key] = JSON.parse(fromUtf8(bytes ?? new Uint8Array())) as [unknown, string[], string];
-    const isWhole = Array.isArray(keys) && keys.every((one) => typeof one === 'string') && typeof key === 'string';
+    const isWhole =
+      Array.isArray(keys) &&
+      keys.length === orderBy.length &&
+      keys.every((one) => typeof one === 'string') &&
+      typeof key === 'string';
     if (order === orderText(orderBy) && isWhole) return { keys, key };
   } catch {
     // As one of another query.

@@ -15,6 +15,8 @@ export interface StagedAppend {
 
 /** Folds what is about to be appended. */
 export interface InlineFold {
+  /** Called before each attempt at a group, while nothing is staged: the only moment at which it may write. */
+  prepare?(): Promise<void>;
   /**
    * What is to be committed with these events, which are in position order.
    * @throws {InlineFoldFailed} if it is one request's events that it cannot take.
@@ -66,6 +68,7 @@ export async function appendFolded(
     const tried = left;
     let isFolded = false;
     try {
+      await fold.prepare?.();
       const results = await store.append(
         tried.map(({ request }) => request),
         (judged) => {
@@ -119,4 +122,35 @@ function recordedEvents(
 /** Nobody else's attempts go in step with these, so they need no random part: who appends holds the lock. */
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Several folds as one. */
+export function jointly(folds: readonly InlineFold[]): InlineFold {
+  return {
+    prepare: async () => {
+      for (const fold of folds) await fold.prepare?.();
+    },
+    fold: async (staged) => {
+      const changes: StateCommit[] = [];
+      for (const fold of folds) {
+        const change = await fold.fold(staged);
+        if (change !== undefined) changes.push(change);
+      }
+      return changes.length === 0 ? undefined : merge(changes);
+    },
+    committed: () => {
+      for (const fold of folds) fold.committed();
+    },
+  };
+}
+
+/** Changes of different things as one. */
+export function merge(changes: readonly StateCommit[]): StateCommit {
+  return {
+    fences: changes.flatMap(({ fences = [] }) => fences),
+    checkpoints: changes.flatMap(({ checkpoints = [] }) => checkpoints),
+    puts: changes.flatMap(({ puts = [] }) => puts),
+    deletes: changes.flatMap(({ deletes = [] }) => deletes),
+    statements: changes.flatMap(({ statements = [] }) => statements),
+  };
 }

@@ -14,6 +14,7 @@ import type { LimitWarning, Limits } from '../ground/limits.ts';
 import { together } from '../ground/together.ts';
 import { checkGuards, checkReceipts, checkWrites } from './append-request.ts';
 import { GroupCommit } from './group-commit.ts';
+import { jointly } from './inline.ts';
 import type { InlineFold } from './inline.ts';
 import { verifyRecorded } from './import.ts';
 import type {
@@ -138,6 +139,8 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
   #streamCount: number;
   readonly #openState: () => Promise<StateStore | undefined>;
   #state: Promise<StateStore | undefined> | undefined;
+  /** What is folded inline, with the names of what each folds. */
+  readonly #folds = new Map<InlineFold, readonly string[]>();
   #closing: Promise<void> | undefined;
 
   /** @internal Use `openLog`. */
@@ -191,14 +194,29 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
 
   /**
    * @internal From now on what is appended is folded in its own transaction, and what the fold says is committed with it.
-   * @throws {EngineError} `request_invalid` where the store cannot do that.
+   * @param names of what it folds, each of which only one fold of this log may.
+   * @returns what ends it.
+   * @throws {EngineError} `request_invalid` where the store cannot do that, or another fold of this log does.
    */
-  foldInline(fold: InlineFold | undefined): void {
-    if (fold !== undefined && !this.#store.capabilities.sharedTransaction)
+  foldInline(fold: InlineFold, names: readonly string[] = []): () => void {
+    if (!this.#store.capabilities.sharedTransaction)
       throw new EngineError('request_invalid', {
         reason: 'This store takes no documents into the transaction of an append',
       });
-    this.#commits.fold = fold;
+    const taken = [...this.#folds.values()].flat().find((name) => names.includes(name));
+    if (taken !== undefined)
+      throw new EngineError('request_invalid', { reason: `Another engine on this log folds ${taken} inline already` });
+    this.#folds.set(fold, names);
+    this.#refold();
+    return () => {
+      this.#folds.delete(fold);
+      this.#refold();
+    };
+  }
+
+  #refold(): void {
+    const folds = [...this.#folds.keys()];
+    this.#commits.fold = folds.length > 1 ? jointly(folds) : folds[0];
   }
 
   /** @internal Encodes by schemas of its own (without any, whatever is given), under the log's limits. */

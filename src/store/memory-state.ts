@@ -8,7 +8,7 @@ import { documentText, isBytes } from './document-value.ts';
 import { PageOf, toDocument } from './find-documents.ts';
 import type { DocumentRow } from './find-documents.ts';
 import type { Position } from './port.ts';
-import { checkCollection, checkCommit, requireSame } from './state-commit.ts';
+import { checkCollection, checkCommit, isRunning, requireSame } from './state-commit.ts';
 import type {
   Checkpoint,
   Collection,
@@ -32,6 +32,7 @@ interface Kept {
 interface Lease {
   readonly owner: string;
   readonly epoch: number;
+  readonly takenAt: number;
   readonly expiresAt: number;
 }
 
@@ -144,9 +145,9 @@ export class MemoryStateStore implements StateStore {
     this.#checkOpen();
     const now = readClock(this.#clock);
     const held = this.#leases.get(name);
-    if (held !== undefined && held.owner !== owner && held.expiresAt > now) return undefined;
+    if (held !== undefined && held.owner !== owner && isRunning(held, now)) return undefined;
     const epoch = held?.owner === owner ? held.epoch : (held?.epoch ?? 0) + 1;
-    this.#leases.set(name, { owner, epoch, expiresAt: now + ttlMs });
+    this.#leases.set(name, { owner, epoch, takenAt: now, expiresAt: now + ttlMs });
     return { epoch };
   }
 
@@ -154,7 +155,7 @@ export class MemoryStateStore implements StateStore {
     this.#checkOpen();
     const held = this.#leases.get(name);
     // The epoch is kept: it has to grow. Nobody is the owner, so that the next one, also the same, has another.
-    if (held?.epoch === epoch) this.#leases.set(name, { owner: '', epoch, expiresAt: 0 });
+    if (held?.epoch === epoch) this.#leases.set(name, { owner: '', epoch, takenAt: 0, expiresAt: 0 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

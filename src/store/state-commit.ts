@@ -89,3 +89,11 @@ function requireOnce(what: string, names: readonly string[]): void {
 function invalid(reason: string): EngineError {
   return new EngineError('request_invalid', { reason });
 }
+
+/** How far a clock may be set back before what it said is taken for nothing, in ms. */
+const setBackMs = 1_000;
+
+/** Whether a lease still holds, also where the clock was set back since it was taken: nobody waits for it to catch up. */
+export function isRunning({ takenAt, expiresAt }: { takenAt: number; expiresAt: number }, now: number): boolean {
+  return expiresAt > now && takenAt <= now + setBackMs;
+}

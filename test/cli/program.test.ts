@@ -8,7 +8,7 @@ import { cli, done, failing, printed } from './cli-process.ts';
 
 const names = ['init', 'demo', 'streams', 'read', 'tail', 'history', 'state', 'stats', 'append', 'execute'];
 const views = ['query', 'projections', 'rebuild', 'parked'];
-const members = ['retry', 'skip', 'unpark', 'adopt', 'drop'].map((name) => `projections ${name}`);
+const members = ['retry', 'skip', 'unpark', 'adopt', 'drop', 'drop-version'].map((name) => `projections ${name}`);
 const further = ['export', 'import', 'copy', 'backup', 'restore', 'doctor', 'bench'];
 
 describe('help', () => {

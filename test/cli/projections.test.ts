@@ -158,6 +158,7 @@ describe('projections', () => {
     [['adopt', 'patient'], 1, 'Nobody has ever run patient'],
     [['drop', 'patient', '1'], 1, 'Nobody has ever run patient'],
     [['drop', 'patient', 'old'], 2, 'The generation is no number: "old"'],
+    [['drop-version', 'sums', '1'], 1, 'version 1 is not lower than 1'],
     [['mend', 'sums'], 2, 'too many arguments'],
     [['skip', 'sums', '--reason', 'x'], 2, "missing required argument 'position'"],
   ] as const)('%j is one line and a remedy', async (args, code, message) => {

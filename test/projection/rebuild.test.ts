@@ -2,9 +2,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { memory, openEngine } from 'eventsrc';
 import type { Engine, EngineOptions } from 'eventsrc';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { startProgram } from '../support/child.ts';
 import { shared } from '../support/gated-store.ts';
-import { backendAt, bothPlaces } from '../support/place.ts';
+import { backendAt, bothPlaces, placeArguments } from '../support/place.ts';
 import { postgresSchemas } from '../support/postgres-schemas.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { defineShelves, foldedLog, randomAppends, shownView } from './shelves.ts';
@@ -90,4 +91,37 @@ describe.each([['memory', undefined] as const, ...places])('on %s', (_, newPlace
     await engine.settled();
     expect(await shownView(engine, projection)).toEqual(wanted);
   });
+});
+
+test.each(places)('on %s, with a worker that is killed half-way, and asked for again', async (_, newPlace) => {
+  const place = newPlace();
+  const projection = defineShelves();
+  const engine = await engineOn({ store: backendAt(place), projections: [projection], run: 'none' });
+  const append = randomAppends(engine.log, 5);
+  await append(1_000);
+  const begin = () => startProgram('shelf-worker', [...placeArguments(place), '300', '1', '', 'shelves']);
+  const first = begin();
+  await first.nextLine();
+  await engine.settled();
+  const reading = ceaselessly(watchfulReader(engine, projection));
+  const asking = new AbortController();
+  const asked = engine.consumers.rebuild(projection, { signal: asking.signal });
+  asked.catch(() => undefined);
+  const built = async () => (await engine.consumers.status())[0]?.building?.position ?? 0;
+  await vi.waitUntil(async () => (await built()) > 0, { timeout: 10_000, interval: 1 });
+  first.process.kill('SIGKILL');
+  await first.finished;
+  asking.abort(new Error('enough'));
+  await asked.catch(() => undefined);
+  await append(100);
+  const second = begin();
+  expect(await engine.consumers.rebuild(projection, { diff: true })).toMatchObject({
+    generation: 2,
+    switched: true,
+    differing: 0,
+  });
+  await engine.settled();
+  await reading.stop();
+  expect(await shownView(engine, projection)).toEqual(await foldedLog(engine.log, projection));
+  second.process.kill('SIGKILL');
 });

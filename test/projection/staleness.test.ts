@@ -96,35 +96,38 @@ test('with runners that stop at every commit for as long as it pleases', async (
     fc.asyncProperty(fc.nat(), async (seed) => {
       const random = seededRandom(seed);
       let time = 1_000_000;
-      let pause: PromiseWithResolvers<void> | undefined;
-      const goOn = () => {
-        pause?.resolve();
-        pause = undefined;
+      const pauses = new Map<string, PromiseWithResolvers<void>>();
+      const slots = ['trail@1.1#0', 'trail@1.1#1', 'trail@1.1#2'];
+      const pause = (slot: string) => void (pauses.has(slot) || pauses.set(slot, Promise.withResolvers()));
+      const goOn = (slot: string) => {
+        pauses.get(slot)?.resolve();
+        pauses.delete(slot);
       };
       const backend = guarded(shared(memory()), async (call, name, args) => {
         const { checkpoints = [] } = name === 'commit' ? (args[0] as StateCommit) : {};
-        if (checkpoints.some((one) => one.name.startsWith('trail@'))) await pause?.promise;
+        for (const one of checkpoints) await pauses.get(one.name)?.promise;
         return call();
       });
       const clock = { now: () => time };
       const engine = await openEngine({ store: backend, projections: [trail], clock, leaseMs: 60_000 });
-      const append = randomAppends(engine.log, seed, { shelves: 3 });
+      const append = randomAppends(engine.log, seed, { shelves: 6 });
       const reads: Promise<Made>[] = [];
       for (let step = 0; step < 60; step++) {
         time += Math.floor(random() * 30);
         const die = random();
+        const slot = slots[Math.floor(random() * 3)] ?? '';
         if (die < 0.3) await append(1 + Math.floor(random() * 4));
-        else if (die < 0.4) pause ??= Promise.withResolvers<void>();
-        else if (die < 0.55) goOn();
+        else if (die < 0.45) pause(slot);
+        else if (die < 0.6) goOn(slot);
         else {
           const { position: head } = await engine.log.head();
-          const key = `shelf ${Math.floor(random() * 3)}`;
+          const key = `shelf ${Math.floor(random() * 6)}`;
           reads.push(readOnce(engine, key, randomBound(random, head), Math.floor(random() * 8), clock.now));
         }
         if (random() < 0.5) await new Promise((resolve) => setImmediate(resolve));
       }
       const made = await Promise.all(reads);
-      goOn();
+      for (const slot of slots) goOn(slot);
       const past = await pastOf(engine);
       for (const one of made) check(one, past, JSON.stringify(one));
       await engine.close();

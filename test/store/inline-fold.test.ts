@@ -256,9 +256,9 @@ test('a log folds inline from when it is told to, until it is told not to', asyn
     for (const { events } of staged) seen.push(...events.map(({ position }) => position));
     return { checkpoints: [{ name: 'seen', from: 0, to: 2 }] };
   };
-  log.foldInline(folding(fold));
+  const unfold = log.foldInline(folding(fold));
   await append();
-  log.foldInline(undefined);
+  unfold();
   await append();
   expect(seen).toEqual([2]);
   expect(await state?.checkpoints('')).toEqual([{ name: 'seen', position: 2 }]);
@@ -278,5 +278,4 @@ test('a log whose store has no transaction for both refuses to fold inline', asy
     },
   });
   expect(() => log.foldInline(folding(async () => undefined))).toThrow(EngineError);
-  log.foldInline(undefined);
 });

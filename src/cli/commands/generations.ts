@@ -43,6 +43,23 @@ export const drop = action<[name: string, generation: string], object>(
   },
 );
 
+export const dropVersion = action<[name: string, version: string], object>(
+  defineCommand({
+    usage: 'drop-version <name> <version>',
+    summary: 'remove all of a lower version of a view',
+    does: 'Remove all that is left of a lower version of a view, once no process runs that version any more.',
+    examples: [['projections drop-version balances 1', 'after all processes run version 2']],
+  }),
+  async (session, _options, name, text) => {
+    const version = countArgument('version', text);
+    const projection = await requireProjection(session, name);
+    requireKept(projection);
+    await using engine = await session.openEngine('existing', onlyOne(projection));
+    await engine.consumers.dropVersion(name, version);
+    await session.terminal.printDone(`Removed version ${version} of ${name}`, { name, version });
+  },
+);
+
 async function openFor(session: Session, name: string): Promise<Engine> {
   const projection = await requireProjection(session, name);
   requireKept(projection);

@@ -7,7 +7,7 @@ import { numberText } from '../moment-text.ts';
 import type { Session } from '../session.ts';
 import { Table } from '../table.ts';
 import type { Column } from '../table.ts';
-import { adopt, drop } from './generations.ts';
+import { adopt, drop, dropVersion } from './generations.ts';
 import { retry, skip, unpark } from './operate.ts';
 
 /** Of one that is live nobody but its own process knows more. */
@@ -39,7 +39,7 @@ const list = action<[], object>(
   },
 );
 
-export const projections = withMembers(list, [retry, skip, unpark, adopt, drop]);
+export const projections = withMembers(list, [retry, skip, unpark, adopt, drop, dropVersion]);
 
 async function rowsOf(session: Session, consumers: readonly AnyConsumer[]): Promise<readonly Row[]> {
   await using engine = await session.openEngine('existing', { uses: ({ mode }) => mode !== 'live' });
