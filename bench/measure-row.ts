@@ -29,7 +29,7 @@ interface Missing {
 export interface RowResult {
   readonly id: string;
   readonly what: string;
-  readonly unit: 'events/s';
+  readonly unit: Unit;
   readonly value: number;
   readonly spread: Spread;
   readonly eventsPerRound: number;
@@ -51,8 +51,10 @@ export interface Pace {
   readonly peerSecondsMax: number;
 }
 
+type Unit = 'events/s' | 'queries/s';
+
 /** A row of any table. */
-type MeasuredRow = Omit<Row, 'id'> & { readonly id: string };
+type MeasuredRow = Omit<Row, 'id'> & { readonly id: string; readonly unit?: Unit };
 
 interface Entrant {
   readonly contestant: Contestant;
@@ -99,7 +101,7 @@ export async function measureRow(
   return {
     id: row.id,
     what: row.what,
-    unit: 'events/s',
+    unit: row.unit ?? 'events/s',
     value: spread.median,
     spread,
     eventsPerRound: eventsPerRound(ours),

@@ -4,11 +4,13 @@ import { largeIds } from './large/large.ts';
 import type { LargeId } from './large/large.ts';
 import { moveIds } from './move/moves.ts';
 import type { MoveId } from './move/moves.ts';
+import { readIds } from './read/reads.ts';
+import type { ReadId } from './read/reads.ts';
 import { rowIds } from './rows.ts';
 import type { RowId } from './rows.ts';
 
-type KnownId = RowId | MoveId | LargeId;
-const knownIds: readonly KnownId[] = [...rowIds, ...moveIds, ...largeIds];
+type KnownId = RowId | ReadId | MoveId | LargeId;
+const knownIds: readonly KnownId[] = [...rowIds, ...readIds, ...moveIds, ...largeIds];
 
 export const usage = `npm run bench -- [options]
 

@@ -1,6 +1,7 @@
 import type { Environment } from './environment.ts';
 import type { RowResult } from './measure-row.ts';
 import type { LargeResult } from './large/measure-large.ts';
+import type { LagResult } from './read/lag.ts';
 import type { MoveResult } from './move/measure-move.ts';
 import type { Spread } from './statistics.ts';
 
@@ -18,9 +19,10 @@ export function formatEnvironment(environment: Environment): string {
 
 /** One row of the table, and below it its opponents. */
 export function formatRow(row: RowResult): string {
-  const { id, what, value, spread, eventsPerRound, against, missing, p50, p99, max } = row;
+  const { id, what, unit, value, spread, eventsPerRound, against, missing, p50, p99, max } = row;
   const ours = line(
     'eventsrc',
+    unit,
     value,
     spread,
     p50 === undefined ? '' : `p50 ${ms(p50)}  p99 ${ms(p99)}  max ${ms(max)}`,
@@ -30,13 +32,16 @@ export function formatRow(row: RowResult): string {
     const notes = [stoppedEarly(other.eventsPerRound, eventsPerRound), failed(other.failures)];
     return line(
       other.name,
+      unit,
       other.value,
       other.spread,
       `${times(other.ratio)}  (${times(low)} to ${times(high)})${notes.join('')}`,
     );
   });
   const others = missing.map(({ name, reason }) => `  ${name.padEnd(nameWidth)}not available: ${reason}`);
-  return [`${id}: ${what}, ${count(eventsPerRound)} events a round`, ours, ...theirs, ...others].join('\n');
+  return [`${id}: ${what}, ${count(eventsPerRound)} ${unit.split('/')[0]} a round`, ours, ...theirs, ...others].join(
+    '\n',
+  );
 }
 
 /** A row of the table for a whole store that is moved. */
@@ -55,7 +60,9 @@ export function formatMove({
     const { low, high } = other.ratioSpread;
     return `  ${other.name.padEnd(nameWidth)}${count(other.value).padStart(9)} events/s  ${times(other.ratio)}  (${times(low)} to ${times(high)})`;
   });
-  return [`${id}: ${what}, ${count(events)} events`, line('eventsrc', value, spread, peak), ...theirs].join('\n');
+  return [`${id}: ${what}, ${count(events)} events`, line('eventsrc', 'events/s', value, spread, peak), ...theirs].join(
+    '\n',
+  );
 }
 
 /** A figure that is no rate: less is better. */
@@ -66,11 +73,19 @@ export function formatFigure({ id, what, unit, value, against }: LargeResult): s
   return [`${id}: ${what}`, show('eventsrc', value), ...theirs].join('\n');
 }
 
+/** Latencies at a rate. */
+export function formatLag({ id, what, value, spread, p50, p99, max, reached }: LagResult): string {
+  const range = `(${spread.low.toFixed(1)} to ${spread.high.toFixed(1)})`;
+  const rate = `${count(reached.median)} commands/s accepted (${count(reached.low)} to ${count(reached.high)})`;
+  const figures = `p50 ${ms(p50)}  p99 ${ms(p99)}  max ${ms(max)}`;
+  return `${id}: ${what}\n  ${'eventsrc'.padEnd(nameWidth)}${value.toFixed(1).padStart(9)} ms  ${range.padEnd(22)}  ${figures}; ${rate}`;
+}
+
 const nameWidth = 48;
 
-function line(name: string, rate: number, { low, high }: Spread, rest: string): string {
+function line(name: string, unit: string, rate: number, { low, high }: Spread, rest: string): string {
   const range = `(${count(low)} to ${count(high)})`;
-  return `  ${name.padEnd(nameWidth)}${count(rate).padStart(9)} events/s  ${range.padEnd(22)}  ${rest}`;
+  return `  ${name.padEnd(nameWidth)}${count(rate).padStart(9)} ${unit}  ${range.padEnd(22)}  ${rest}`;
 }
 
 function stoppedEarly(theirs: number, ours: number): string {

@@ -1,11 +1,14 @@
 import { actSqlite as act } from './contestants/act-sqlite.ts';
+import { eventsrcCatchUp, rawCatchUp } from './contestants/catch-up.ts';
 import type { Contestant } from './contestants/contestant.ts';
 import type { Load } from './contestants/drive.ts';
 import { emmettCommands } from './contestants/emmett-commands.ts';
+import { emmettCatchUp } from './contestants/emmett-projections.ts';
 import { emmettSqlite as emmett } from './contestants/emmett-sqlite.ts';
 import { eventsrcCommands } from './contestants/eventsrc-commands.ts';
 import { eventsrc } from './contestants/eventsrc.ts';
 import { eventsrcLoads, rawLoads } from './contestants/load-streams.ts';
+import { projectedAppends } from './contestants/projected-appends.ts';
 import { rawLog } from './contestants/raw-log.ts';
 import { rawSqlite } from './contestants/raw-sqlite.ts';
 import { eventsrcReads, rawReads } from './contestants/read-all.ts';
@@ -22,6 +25,9 @@ export const rowIds = [
   'command.c256',
   'load.cold',
   'read.all',
+  'append.projected',
+  'projection.inline',
+  'projection.catchup',
 ] as const;
 export type RowId = (typeof rowIds)[number];
 
@@ -127,5 +133,27 @@ export const rows: readonly Row[] = [
     ours: eventsrcReads,
     against: [rawReads],
     eventsMax: 300_000,
+  },
+  {
+    id: 'append.projected',
+    what: 'as append.c256, while a projection with a document for each stream follows',
+    ours: projectedAppends(c256, 1),
+    against: [projectedAppends(c256, 0), projectedAppends(c256, 10)],
+    eventsMax: 100_000,
+  },
+  {
+    id: 'projection.inline',
+    what: 'as append.c256, each event folded into the document of its stream by the append itself',
+    ours: projectedAppends(c256, 'inline'),
+    against: [projectedAppends(c256, 0)],
+    eventsMax: 60_000,
+  },
+  {
+    id: 'projection.catchup',
+    what: 'a projection into a document for every 20 events, from opening it until it has every event',
+    ours: eventsrcCatchUp,
+    against: [rawCatchUp],
+    peers: ({ emmettSqlite }) => [emmettCatchUp(emmettSqlite, 'documented'), emmettCatchUp(emmettSqlite, 'tuned')],
+    eventsMax: 200_000,
   },
 ];

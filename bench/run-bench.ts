@@ -13,11 +13,20 @@ import type { MovePace, MoveResult } from './move/measure-move.ts';
 import type { Pace, RowResult } from './measure-row.ts';
 import type { Options } from './options.ts';
 import type { LoadedPeers, loadPeers } from './peers.ts';
-import { formatEnvironment, formatFigure, formatMove, formatRow } from './report.ts';
+import { measureLag } from './read/lag.ts';
+import type { LagPace, LagResult } from './read/lag.ts';
+import { readIds } from './read/reads.ts';
+import { measureQueries } from './read/view-queries.ts';
+import type { QueryPace } from './read/view-queries.ts';
+import { formatEnvironment, formatFigure, formatLag, formatMove, formatRow } from './report.ts';
 import { rows } from './rows.ts';
 
 const fullPace: Pace = { rounds: 5, share: 1, secondsMax: 12, peerSecondsMax: 1 };
 const quickPace: Pace = { rounds: 2, share: 0.05, secondsMax: 2, peerSecondsMax: 0.3 };
+const fullLag: LagPace = { rounds: 5, secondsPerRound: 4 };
+const quickLag: LagPace = { rounds: 1, secondsPerRound: 0.2 };
+const fullQueries: QueryPace = { ...fullPace, documents: 1_000_000 };
+const quickQueries: QueryPace = { ...quickPace, documents: 10_000 };
 const fullMove: MovePace = { rounds: 3, events: 1_000_000 };
 const quickMove: MovePace = { rounds: 1, events: 10_000 };
 const fullLarge: LargePace = { small: 100_000, large: 5_000_000, receipts: 1_000_000, openings: 5 };
@@ -33,11 +42,23 @@ export async function runBench({ quick, only, json, chart, dir }: Options, load?
   try {
     const environment = await describeEnvironment(folder, await describePeers(peers, folder));
     say(`${formatEnvironment(environment)}\n`);
-    const results: (RowResult | MoveResult | LargeResult)[] = [];
+    const results: (RowResult | LagResult | MoveResult | LargeResult)[] = [];
     for (const row of rows.filter(({ id }) => only.includes(id))) {
       const result = await measureRow(row, peers, quick ? quickPace : fullPace, inNewFile(folder));
       results.push(result);
       say(`${formatRow(result)}\n`);
+    }
+    if (only.includes('projection.lag')) {
+      const lag = await measureLag('projection.lag', quick ? quickLag : fullLag, inNewFile(folder));
+      results.push(lag);
+      say(`${formatLag(lag)}\n`);
+    }
+    const asked = readIds.filter((id) => id.startsWith('view.') && only.includes(id));
+    if (asked.length > 0) {
+      for (const row of await measureQueries(asked, quick ? quickQueries : fullQueries, inNewFile(folder))) {
+        results.push(row);
+        say(`${formatRow(row)}\n`);
+      }
     }
     if (only.some((id) => id.startsWith('move.'))) {
       const moves = await measureMoves(quick ? quickMove : fullMove, folder);

@@ -6,6 +6,7 @@ import { SampleFeed } from './sample-events.ts';
 import type { SampleEvent } from './sample-events.ts';
 
 interface Connection {
+  command(sql: string): Promise<unknown>;
   query(sql: string, parameters?: readonly unknown[]): Promise<readonly Readonly<Record<string, unknown>>[]>;
   close(): void;
 }
@@ -20,6 +21,33 @@ interface Store {
     events: readonly SampleEvent[],
     options?: { readonly expectedStreamVersion: bigint },
   ): Promise<Appended>;
+  consumer(options: { readonly pulling?: Pulling }): Consumer;
+}
+
+/** How a consumer asks for events: so many at once, and how long it waits then. */
+export interface Pulling {
+  readonly batchSize: number;
+  readonly pullingFrequencyInMs: number;
+}
+
+interface Consumer {
+  processor(options: {
+    readonly processorId: string;
+    readonly projection: Projection;
+    readonly stopAfter: (event: ProjectedEvent) => boolean;
+  }): unknown;
+  /** Resolves once its processors have stopped. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface ProjectedEvent {
+  readonly data: unknown;
+  readonly metadata: { readonly streamName: string };
+}
+
+interface Projection {
+  readonly canHandle: readonly string[];
 }
 
 interface StoreOptions {
@@ -34,6 +62,10 @@ interface StoreOptions {
 export interface EmmettSqlite {
   getSQLiteEventStore(options: StoreOptions): Store;
   sqliteConnection(options: { readonly fileName: string }): Connection;
+  sqliteRawSQLProjection(options: {
+    readonly canHandle: readonly string[];
+    readonly evolve: (event: ProjectedEvent) => string;
+  }): Projection;
 }
 
 /**

@@ -13,12 +13,36 @@ interface Store {
     events: readonly SampleEvent[],
     options?: { readonly expectedStreamVersion: bigint },
   ): Promise<{ readonly nextExpectedStreamVersion: bigint }>;
+  consumer(options: {
+    readonly pulling?: { readonly batchSize: number; readonly pullingFrequencyInMs: number };
+  }): Consumer;
   close(): Promise<void>;
+}
+
+interface Consumer {
+  projector(options: {
+    readonly processorId: string;
+    readonly projection: object;
+    readonly stopAfter: (event: ProjectedEvent) => boolean;
+  }): unknown;
+  /** Resolves once its projectors have stopped. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ProjectedEvent {
+  readonly data: unknown;
 }
 
 /** What the bench uses of `@event-driven-io/emmett-postgresql`. */
 export interface EmmettPostgres {
   getPostgreSQLEventStore(url: string): Store;
+  pongoSingleStreamProjection<Document>(options: {
+    readonly collectionName: string;
+    readonly canHandle: readonly string[];
+    readonly initialState: () => Document;
+    readonly evolve: (document: Document, event: ProjectedEvent) => Document;
+  }): object;
 }
 
 /** As its documentation opens it: by a URL, with a pool of its own. Each caller has a stream, and expects its version. */

@@ -1,10 +1,13 @@
+import { eventsrcCatchUp } from '../contestants/catch-up.ts';
 import type { Load } from '../contestants/drive.ts';
 import { eventsrcCommands } from '../contestants/eventsrc-commands.ts';
 import { eventsrc } from '../contestants/eventsrc.ts';
+import { projectedAppends } from '../contestants/projected-appends.ts';
 import { eventsrcReads } from '../contestants/read-all.ts';
 import type { Row } from '../rows.ts';
 import { emmettAppends, emmettPostgresCommands } from './emmett.ts';
 import { fourProcesses } from './processes.ts';
+import { emmettCatchUp, rawCatchUp } from './projections.ts';
 import { rawInserts, rawReads } from './raw.ts';
 
 const serial: Load = { inFlight: 1, eventsPerAppend: 1 };
@@ -68,5 +71,30 @@ export const rows: readonly PostgresRow[] = [
     ours: fourProcesses,
     against: [eventsrc(c256)],
     eventsMax: 80_000,
+  },
+  {
+    id: 'postgres.append.projected',
+    what: 'as postgres.append.c256, while a projection with a document for each stream follows',
+    ours: projectedAppends(c256, 1),
+    against: [projectedAppends(c256, 0), projectedAppends(c256, 10)],
+    eventsMax: 60_000,
+  },
+  {
+    id: 'postgres.projection.inline',
+    what: 'as postgres.append.c256, each event folded into the document of its stream by the append itself',
+    ours: projectedAppends(c256, 'inline'),
+    against: [projectedAppends(c256, 0)],
+    eventsMax: 40_000,
+  },
+  {
+    id: 'postgres.projection.catchup',
+    what: 'a projection into a document for every 20 events, from opening it until it has every event',
+    ours: eventsrcCatchUp,
+    against: [rawCatchUp],
+    peers: ({ emmettPostgres }) => [
+      emmettCatchUp(emmettPostgres, 'documented'),
+      emmettCatchUp(emmettPostgres, 'tuned'),
+    ],
+    eventsMax: 200_000,
   },
 ];

@@ -6,7 +6,9 @@ import { measureRow } from '../measure-row.ts';
 import type { Pace, RowResult } from '../measure-row.ts';
 import { loadPeers } from '../peers.ts';
 import type { LoadedPeers } from '../peers.ts';
-import { formatEnvironment, formatRow } from '../report.ts';
+import { measureLag } from '../read/lag.ts';
+import type { LagResult } from '../read/lag.ts';
+import { formatEnvironment, formatLag, formatRow } from '../report.ts';
 import { measureGrowth } from './growth.ts';
 import type { GrowthResult } from './growth.ts';
 import { rows } from './rows.ts';
@@ -28,18 +30,29 @@ export async function startPostgresBench(): Promise<void> {
     },
   });
   const { quick, json, only } = values;
-  const ids = only?.split(',') ?? [...rows.map(({ id }) => id), 'postgres.tail', 'postgres.growth'];
+  const ids = only?.split(',') ?? [
+    ...rows.map(({ id }) => id),
+    'postgres.projection.lag',
+    'postgres.tail',
+    'postgres.growth',
+  ];
   const peers: LoadedPeers = quick ? { kind: 'not asked for' } : await loadPeers(console.error);
   await using server = await startServer();
   const inNewPlace = inNewDatabase(server);
   const [{ version } = {}] = await server.query(`select current_setting('server_version') as version`);
   const environment = await describeEnvironment(tmpdir(), [`PostgreSQL ${String(version)}, shared_buffers 512 MB`]);
   console.log(`${formatEnvironment(environment)}\n`);
-  const results: (RowResult | TailResult | GrowthResult)[] = [];
+  const results: (RowResult | LagResult | TailResult | GrowthResult)[] = [];
   for (const row of rows.filter(({ id }) => ids.includes(id))) {
     const result = await measureRow(row, peers, quick ? quickPace : fullPace, inNewPlace);
     results.push(result);
     console.log(`${formatRow(result)}\n`);
+  }
+  if (ids.includes('postgres.projection.lag')) {
+    const pace = quick ? { rounds: 1, secondsPerRound: 0.2 } : { rounds: 3, secondsPerRound: 4 };
+    const lag = await measureLag('postgres.projection.lag', pace, inNewPlace);
+    results.push(lag);
+    console.log(`${formatLag(lag)}\n`);
   }
   if (ids.includes('postgres.tail')) {
     const tail = await inNewPlace((url) => measureTail(url, quick ? 20 : 1_000));

@@ -38,6 +38,8 @@ export class Reader {
   readonly #connections: Connections;
   readonly #schema: string;
   readonly #store: string;
+  /** The store is known to have events up to here. */
+  #seen: Position = 0;
 
   constructor(connections: Connections, schema: string, store: string) {
     this.#connections = connections;
@@ -51,6 +53,7 @@ export class Reader {
     );
     if (row === undefined) throw new EngineError('store_corrupt', { file: this.#store, where: 'its head is missing' });
     const [position, recordedAt, streamCount] = row.map(Number) as [number, number, number];
+    this.#seen = Math.max(this.#seen, position);
     return { position, recordedAt, streamCount };
   }
 
@@ -83,7 +86,8 @@ export class Reader {
   }
 
   async #range({ after = 0, until = Infinity, recordedFrom, recordedUntil }: ReadQuery): Promise<Range> {
-    const { position } = await this.head();
+    // Who asks only for what is known to be there needs not know what else is.
+    const position = until <= this.#seen ? this.#seen : (await this.head()).position;
     const [low, high] = await Promise.all([
       recordedFrom === undefined ? 0 : this.#lastBefore(Math.ceil(recordedFrom)),
       recordedUntil === undefined ? Infinity : this.#lastBefore(Math.floor(recordedUntil) + 1),

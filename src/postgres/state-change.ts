@@ -1,5 +1,4 @@
 import type { ClientBase, QueryConfig } from 'pg';
-import { toHex } from '../event/bytes.ts';
 import { EngineError, describe } from '../ground/errors.ts';
 import type { CheckpointMove, SqlStatement, StateCommit, StateCommitResult } from '../store/state-port.ts';
 import { isPassing, serverCode } from './failures.ts';
@@ -19,9 +18,9 @@ export class StateChange {
   readonly #call: string;
   readonly #statements: readonly SqlStatement[];
 
-  constructor(schema: string, packed: Uint8Array, { checkpoints = [], statements = [] }: StateCommit) {
+  constructor(schema: string, packed: Buffer, { checkpoints = [], statements = [] }: StateCommit) {
     this.checkpoints = checkpoints;
-    this.#call = callOf(schema, 'commit_state', { change: { bytes: toHex(packed) } });
+    this.#call = callOf(schema, 'commit_state', { change: { bytes: packed.toString('hex') } });
     this.#statements = statements;
   }
 

@@ -1,4 +1,4 @@
-import { toHex, toUtf8 } from '../event/bytes.ts';
+import { toHex } from '../event/bytes.ts';
 import { EngineError } from '../ground/errors.ts';
 import { fulfils } from '../store/document-filter.ts';
 import { behindPrefix, indexedPaths } from '../store/document-sql.ts';
@@ -48,8 +48,11 @@ export class PostgresStateStore implements StateStore {
   readonly #options: ResolvedOptions;
   readonly #schema: string;
   readonly #waiters = new Map<string, Waiters>();
+  readonly #tables = new Map<string, Known>();
   #lookTimer: NodeJS.Timeout | undefined;
   #lookMs = lookMs.least;
+  #isLooking = false;
+  #isLookDue = false;
   #isClosed = false;
 
   constructor(connections: Connections, options: ResolvedOptions) {
@@ -91,8 +94,7 @@ export class PostgresStateStore implements StateStore {
 
   async get(collection: string, keys: readonly string[]): Promise<readonly (Document | undefined)[]> {
     this.#checkOpen();
-    const { table } = await this.#known(collection);
-    const rows = await this.#ofTable(collection, () =>
+    const rows = await this.#ofTable(collection, ({ table }) =>
       this.#connections.query<DocumentTuple>(`select ${columns} from ${table} where key = any ($1)`, [keys]),
     );
     const found = new Map(rows.map((row) => [row[0], tupleToDocument(row)]));
@@ -101,62 +103,60 @@ export class PostgresStateStore implements StateStore {
 
   async find(collection: string, query: DocumentQuery): Promise<DocumentPage> {
     this.#checkOpen();
-    const known = await this.#known(collection);
-    const plan = planFind(known.collection, query, numbered);
-    let page = new PageOf(query, plan);
-    const sql = `select ${columns} from ${known.table}${plan.sql}`;
-    const begin = (): Take => {
-      page = new PageOf(query, plan);
-      return (row) => page.add(tupleToDocument(row));
-    };
-    if (plan.isOpen) await this.#scan(collection, sql, plan.params, begin);
-    else {
-      const rows = await this.#ofTable(collection, () => this.#connections.query<DocumentTuple>(sql, plan.params));
-      for (const row of rows) page.add(tupleToDocument(row));
-    }
-    return page.page();
+    return this.#ofTable(collection, async (known) => {
+      const plan = planFind(known.collection, query, numbered);
+      let page = new PageOf(query, plan);
+      const sql = `select ${columns} from ${known.table}${plan.sql}`;
+      const begin = (): Take => {
+        page = new PageOf(query, plan);
+        return (row) => page.add(tupleToDocument(row));
+      };
+      if (plan.isOpen) await this.#scan(sql, plan.params, begin);
+      else {
+        const rows = await this.#connections.query<DocumentTuple>(sql, plan.params);
+        for (const row of rows) page.add(tupleToDocument(row));
+      }
+      return page.page();
+    });
   }
 
   async count(collection: string, where: Condition): Promise<{ count: number; scanned: boolean }> {
     this.#checkOpen();
-    const known = await this.#known(collection);
-    const { sql, params, isFiltered, scanned } = planCount(known.collection, where, numbered);
-    if (isFiltered) {
-      const [row] = await this.#ofTable(collection, () =>
-        this.#connections.query<[string]>(`select count(*) from ${known.table}${sql}`, params),
-      );
-      return { count: Number(row?.[0]), scanned };
-    }
-    let count = 0;
-    const begin = (): Take => {
-      count = 0;
-      return (row) => {
-        if (fulfils(where, tupleToDocument(row).value)) count += 1;
-        return false;
+    return this.#ofTable(collection, async (known) => {
+      const { sql, params, isFiltered, scanned } = planCount(known.collection, where, numbered);
+      if (isFiltered) {
+        const [row] = await this.#connections.query<[string]>(`select count(*) from ${known.table}${sql}`, params);
+        return { count: Number(row?.[0]), scanned };
+      }
+      let count = 0;
+      const begin = (): Take => {
+        count = 0;
+        return (row) => {
+          if (fulfils(where, tupleToDocument(row).value)) count += 1;
+          return false;
+        };
       };
-    };
-    await this.#scan(collection, `select ${columns} from ${known.table}${sql}`, params, begin);
-    return { count, scanned };
+      await this.#scan(`select ${columns} from ${known.table}${sql}`, params, begin);
+      return { count, scanned };
+    });
   }
 
   /** By a cursor, which sees one state of the table for as long as it takes; begun anew where the connection is lost. */
-  async #scan(collection: string, sql: string, params: readonly (string | number)[], begin: () => Take): Promise<void> {
-    await this.#ofTable(collection, () =>
-      this.#connections.patiently(async (client) => {
-        const take = begin();
-        await client.query('begin isolation level read committed read only');
-        await client.query(`declare documents cursor for ${sql}`, [...params]);
-        for (;;) {
-          const { rows } = await client.query<DocumentTuple>({
-            text: `fetch ${rowsPerFetch} from documents`,
-            rowMode: 'array',
-          });
-          this.#checkOpen();
-          if (rows.some((row) => take(row)) || rows.length < rowsPerFetch) break;
-        }
-        await client.query('commit');
-      }),
-    );
+  async #scan(sql: string, params: readonly (string | number)[], begin: () => Take): Promise<void> {
+    await this.#connections.patiently(async (client) => {
+      const take = begin();
+      await client.query('begin isolation level read committed read only');
+      await client.query(`declare documents cursor for ${sql}`, [...params]);
+      for (;;) {
+        const { rows } = await client.query<DocumentTuple>({
+          text: `fetch ${rowsPerFetch} from documents`,
+          rowMode: 'array',
+        });
+        this.#checkOpen();
+        if (rows.some((row) => take(row)) || rows.length < rowsPerFetch) break;
+      }
+      await client.query('commit');
+    });
   }
 
   async commit(given: StateCommit): Promise<StateCommitResult> {
@@ -178,7 +178,7 @@ export class PostgresStateStore implements StateStore {
     for (const { name, to } of checkpoints) this.#waiters.get(name)?.reached(to);
   }
 
-  async #pack({ fences = [], checkpoints = [], puts = [], deletes = [] }: StateCommit): Promise<Uint8Array> {
+  async #pack({ fences = [], checkpoints = [], puts = [], deletes = [] }: StateCommit): Promise<Buffer> {
     const names = [...new Set([...puts, ...deletes].map(({ collection }) => collection))];
     const collections = await Promise.all(
       names.map(async (name) => {
@@ -206,7 +206,7 @@ export class PostgresStateStore implements StateStore {
       moves: checkpoints.map(({ name, from, to }) => [name, from, to]),
       collections,
     };
-    return toUtf8(JSON.stringify(given));
+    return Buffer.from(JSON.stringify(given));
   }
 
   async checkpoints(prefix: string): Promise<readonly Checkpoint[]> {
@@ -228,8 +228,20 @@ export class PostgresStateStore implements StateStore {
     this.#waiters.set(checkpoint, waiters);
     const reached = waiters.wait(after, signal);
     this.#lookMs = lookMs.least;
-    void this.#look();
+    void this.#lookNow();
     return reached;
+  }
+
+  /** Whoever comes while it is looked waits for the next look, together with all others who do. */
+  async #lookNow(): Promise<void> {
+    this.#isLookDue = true;
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    while (this.#isLookDue) {
+      this.#isLookDue = false;
+      await this.#look();
+    }
+    this.#isLooking = false;
   }
 
   /** Looks at the checkpoints that are waited for, and again while some are. */
@@ -238,7 +250,7 @@ export class PostgresStateStore implements StateStore {
     clearTimeout(this.#lookTimer);
     this.#lookTimer = undefined;
     if (waited.length === 0 || this.#isClosed) return;
-    this.#lookTimer = setTimeout(() => void this.#look(), this.#lookMs);
+    this.#lookTimer = setTimeout(() => void this.#lookNow(), this.#lookMs);
     this.#lookMs = Math.min(lookMs.most, this.#lookMs * 1.5);
     try {
       const names = waited.map(([name]) => name);
@@ -274,7 +286,7 @@ export class PostgresStateStore implements StateStore {
     for (const waiters of this.#waiters.values()) waiters.close();
   }
 
-  /** Looked up each time: another process may have dropped one. @throws {EngineError} `collection_unknown` */
+  /** Looked up. @throws {EngineError} `collection_unknown` */
   async #known(name: string): Promise<Known> {
     const [row] = await this.#connections.query<[string, string]>(
       `select id, indexes from ${this.#schema}.collections where name = $1`,
@@ -288,14 +300,22 @@ export class PostgresStateStore implements StateStore {
     };
   }
 
-  /** A table may be dropped between being looked up and being read. */
-  async #ofTable<Result>(collection: string, read: () => Promise<Result>): Promise<Result> {
-    try {
-      return await read();
-    } catch (error) {
-      if (error instanceof EngineError && serverCode(error.cause) === undefinedTable)
-        throw new EngineError('collection_unknown', { collection }, { cause: error });
-      throw error;
+  /**
+   * Reads. What is known of a collection is taken to be so: the table of one that was dropped meanwhile is gone, and no other has its
+   * name. @throws {EngineError} `collection_unknown`
+   */
+  async #ofTable<Result>(collection: string, read: (known: Known) => Promise<Result>): Promise<Result> {
+    for (;;) {
+      const before = this.#tables.get(collection);
+      const known = before ?? (await this.#known(collection));
+      this.#tables.set(collection, known);
+      try {
+        return await read(known);
+      } catch (error) {
+        if (!(error instanceof EngineError && serverCode(error.cause) === undefinedTable)) throw error;
+        this.#tables.delete(collection);
+        if (before === undefined) throw new EngineError('collection_unknown', { collection }, { cause: error });
+      }
     }
   }
 

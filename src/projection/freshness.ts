@@ -38,6 +38,8 @@ interface Behind {
   readonly fault: Failure | undefined;
   readonly head: Position;
   readonly position: Position;
+  /** Once it is past this, it is worth looking again. */
+  readonly wanted: Position;
   readonly lagMs: number;
 }
 
@@ -187,7 +189,7 @@ export class Freshness {
       clearTimeout(timer);
       leave();
       // Where one fails, nobody waits for the others.
-      controller.abort();
+      controller.abort(nobodyWaits);
     }
   }
 
@@ -215,7 +217,10 @@ export class Freshness {
     const isFar = atLeast === undefined || (atLeast <= head && (await this.#holds(position, atLeast)));
     if (!isBuilding && isRecent && isFar) return { isHeld: true };
     const fault = states.find((state) => state.fault !== undefined)?.fault;
-    return { isHeld: false, isBuilding, fault, position, head, lagMs };
+    // Who waits for one event alone does not look again at each batch before it.
+    const last = isBuilding || maxLagMs !== undefined ? undefined : await this.#lastUntil(atLeast ?? 0);
+    const wanted = Math.max(position, (last ?? 0) - 1);
+    return { isHeld: false, isBuilding, fault, position, wanted, head, lagMs };
   }
 
   /** A bound holds if nothing of interest lies between. */
@@ -224,7 +229,7 @@ export class Freshness {
   }
 
   /** Resolves when it is worth looking again. */
-  async #change({ position, head }: Behind, rings: Position, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
+  async #change({ wanted, head }: Behind, rings: Position, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
     const controller = new AbortController();
     const leave = onAbort(outer, () => controller.abort(outer.reason));
     if (outer.aborted) controller.abort(outer.reason);
@@ -232,14 +237,14 @@ export class Freshness {
     try {
       // Those that are ahead of the slowest change nothing.
       const waits: Promise<unknown>[] = [
-        Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, position, signal))),
+        Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, wanted, signal))),
         this.#control.changed(rings, signal),
       ];
       if (atLeast !== undefined && atLeast > head) waits.push(this.#log.appended(head, signal));
       await Promise.race(waits);
     } finally {
       leave();
-      controller.abort();
+      controller.abort(nobodyWaits);
     }
   }
 }
@@ -250,5 +255,7 @@ function lagOf(ageMs: number | undefined): number {
 }
 
 const soonMs = 25;
+/** A reason that is there already: without one, each abort makes an exception with a stack. */
+const nobodyWaits = new Error('nobody waits any longer');
 const timeIsUp = new Error('the time is up');
 const timerMax = 2 ** 31 - 1;
