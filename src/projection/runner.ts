@@ -1,5 +1,6 @@
 import { EngineError, describe, hasCode } from '../ground/errors.ts';
 import type { ErrorCode } from '../ground/errors.ts';
+import { LinkedSignal } from '../ground/linked-signal.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Position } from '../store/port.ts';
 import type { DocumentDelete, DocumentPut, StateCommit, StateStore } from '../store/state-port.ts';
@@ -181,18 +182,11 @@ export class SlotRunner {
   /** Everything there is has been dealt with. */
   async #rest(signal: AbortSignal): Promise<void> {
     if (!this.#state.caughtUp) return this.#catchUp();
-    const controller = new AbortController();
-    const abort = () => controller.abort(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      await Promise.race([
-        this.#context.log.appended(this.#position, controller.signal),
-        this.#context.rung(this.#ringsSeen, controller.signal),
-      ]);
-    } finally {
-      signal.removeEventListener('abort', abort);
-      controller.abort(signal.reason);
-    }
+    using linked = new LinkedSignal([signal]);
+    await Promise.race([
+      this.#context.log.appended(this.#position, linked.signal),
+      this.#context.rung(this.#ringsSeen, linked.signal),
+    ]);
   }
 
   async #catchUp(): Promise<void> {
