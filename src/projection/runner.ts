@@ -351,7 +351,9 @@ export class SlotRunner {
     const along = isSkip ? { checkpoints: [{ name: this.#name, from: this.#stored, to: request.position }] } : {};
     await this.#change((state) => {
       const { fault: stands, ...rest } = state;
-      const requests = state.requests.slice(1);
+      // By what it says: where an answer was lost it may be gone already.
+      const done = state.requests.findIndex((one) => areSame(one, request));
+      const requests = state.requests.filter((_, index) => index !== done);
       if (request.kind === 'unpark') return { ...state, requests };
       if (!isSkip) return request.kind === 'retry' ? { ...rest, requests } : { ...state, requests };
       const { position, reason, actor } = request;
@@ -439,6 +441,10 @@ const reasonMax = 1_000;
 /** What any store keeps of a text. */
 function keepable(text: string): string {
   return text.slice(0, reasonMax).toWellFormed().replaceAll('\0', '\ufffd');
+}
+
+function areSame(a: SlotRequest, b: SlotRequest): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function isNothing({ puts = [], deletes = [], statements = [] }: StateCommit): boolean {
