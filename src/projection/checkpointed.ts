@@ -1,7 +1,6 @@
 import { EngineError } from '../ground/errors.ts';
 import type { EventSchemas } from '../event/codec.ts';
 import type { EventBatch, EventLog } from '../store/log.ts';
-import type { Position } from '../store/port.ts';
 import { checkStateName } from '../store/state-commit.ts';
 import type { StateStore } from '../store/state-port.ts';
 import type { SubscribeQuery } from '../store/subscription.ts';
@@ -29,19 +28,13 @@ export async function* followCheckpointed<Schemas extends EventSchemas>(
   signal?: AbortSignal,
 ): AsyncGenerator<EventBatch<Schemas>> {
   const name = nameOf(checkpoint);
-  let from = await positionOf(state, name);
+  const stored = await state.checkpoints(name);
+  let from = stored.find((one) => one.name === name)?.position ?? 0;
   for await (const batch of log.subscribe({ ...query, after: from }, signal)) {
     yield batch;
     const { position: to } = batch;
     const result = await state.commit({ checkpoints: [{ name, from, to }] });
-    // Where the answer was lost it has been sent again, and the first time had moved it.
-    if (result !== 'committed' && (await positionOf(state, name)) !== to)
-      throw new EngineError('checkpoint_taken', { checkpoint, position: from });
+    if (result !== 'committed') throw new EngineError('checkpoint_taken', { checkpoint, position: from });
     from = to;
   }
-}
-
-async function positionOf(state: StateStore, name: string): Promise<Position> {
-  const stored = await state.checkpoints(name);
-  return stored.find((one) => one.name === name)?.position ?? 0;
 }
