@@ -33,8 +33,13 @@ export interface RunnerContext {
   readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Events in a batch, at most: whoever is behind takes all there is, since more of smaller ones would leave it further behind. */
-const batchMax = 2_000;
+/**
+ * Events in a batch: at first; and, as long as that is quick, twice as many each time, since more of smaller ones would leave who is behind
+ * further behind. Where folds are slow fewer, so that they do not hold up everything else, and are not begun from far back.
+ */
+const batchSize = { first: 100, least: 10, most: 2_000 };
+const quickMs = 200;
+const slowMs = 500;
 /** How far its checkpoint may lag behind a runner that has met nothing of interest. */
 const unstoredMax = 1_000;
 /** How long what a reactor has done may be known to nobody else. */
@@ -96,6 +101,7 @@ export class SlotRunner {
   #position: Position = 0;
   #stored: Position = 0;
   #storedAt = 0;
+  #batchSize = batchSize.first;
   #state: SlotState = { caughtUp: false, requests: [], skipped: [] };
   #ringsSeen = -1;
   /** Whether what the store fails with is taken to be an event's fault. */
@@ -167,13 +173,13 @@ export class SlotRunner {
     const ahead = this.#ahead;
     this.#ahead = undefined;
     if (ahead?.after === this.#position) return ahead.batch;
-    return this.#feed.next(this.#position, batchMax, signal);
+    return this.#feed.next(this.#position, this.#batchSize, signal);
   }
 
   /** Reads on while a batch is dealt with, where another one is full already: else there is more to read afterwards. */
   #readAhead({ position, head }: Batch, signal: AbortSignal): void {
-    if (head - position < batchMax) return;
-    const batch = this.#feed.next(position, batchMax, signal);
+    if (head - position < this.#batchSize) return;
+    const batch = this.#feed.next(position, this.#batchSize, signal);
     // Who waits for it hears of it; else nobody needs to.
     batch.catch(() => undefined);
     this.#ahead = { after: position, batch };
@@ -200,6 +206,7 @@ export class SlotRunner {
   async #deal(batch: Batch, signal: AbortSignal): Promise<void> {
     this.#readAhead(batch, signal);
     const tasks = batch.events.flatMap((event) => this.#task(event) ?? []);
+    const begun = this.#context.now();
     if (this.#isReactor) {
       for (const task of tasks) {
         signal.throwIfAborted();
@@ -207,10 +214,16 @@ export class SlotRunner {
       }
     } else if (tasks.length > 0 && !(await this.#take(tasks, batch.position, signal))) return;
     this.#position = batch.position;
+    this.#pace(this.#context.now() - begun);
     const isForOthers = batch.events.length > tasks.length;
     if (isForOthers || this.#isReactor || this.#position - this.#stored >= unstoredMax) await this.#flush();
     // Not only when there is nothing more: where events come without a pause that is never.
     if (!this.#state.caughtUp && batch.position >= batch.head) await this.#catchUp();
+  }
+
+  #pace(ms: number): void {
+    if (ms > slowMs) this.#batchSize = Math.max(batchSize.least, Math.floor(this.#batchSize / 2));
+    else if (ms < quickMs) this.#batchSize = Math.min(batchSize.most, this.#batchSize * 2);
   }
 
   /** Undefined where none of its keys is of this slot. */
