@@ -1,6 +1,6 @@
 /** How far behind a build is, and waiting until it is no further behind than demanded. */
 import type { StaleDetails } from '../ground/errors.ts';
-import { onAbort } from '../ground/on-abort.ts';
+import { LinkedSignal } from '../ground/linked-signal.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Position } from '../store/port.ts';
 import type { StateStore } from '../store/state-port.ts';
@@ -125,29 +125,21 @@ export class Freshness {
   ): Promise<Hold> {
     const begun = this.#now();
     if (await this.#comesSoon(bound, timeoutMs, signal)) return { kind: 'held' };
-    const controller = new AbortController();
-    const leave = onAbort(signal, () => controller.abort(signal?.reason));
-    if (signal?.aborted) controller.abort(signal.reason);
-    const timer = timeoutMs < timerMax ? setTimeout(() => controller.abort(timeIsUp), timeoutMs) : undefined;
-    try {
-      for (let rings: Position | undefined; ; rings = await this.#control.count()) {
-        const look = await this.#look(bound);
-        if (look.isHeld) return { kind: 'held' };
-        const { aborted, reason } = controller.signal;
-        if (aborted && reason !== timeIsUp) throw reason;
-        if (aborted || (look.fault !== undefined && !(await isReplaced()))) return this.#explain(look, bound, begun);
-        // Looked at again after counting: what changes from then on is noticed.
-        if (rings === undefined) continue;
-        if (await isReplaced()) return { kind: 'replaced', waitedMs: this.#now() - begun };
-        try {
-          await this.#change(look, rings, bound, controller.signal);
-        } catch (error) {
-          if (error !== timeIsUp) throw error;
-        }
+    using linked = new LinkedSignal([signal], { ms: timeoutMs, reason: timeIsUp });
+    for (let rings: Position | undefined; ; rings = await this.#control.count()) {
+      const look = await this.#look(bound);
+      if (look.isHeld) return { kind: 'held' };
+      const { aborted, reason } = linked.signal;
+      if (aborted && reason !== timeIsUp) throw reason;
+      if (aborted || (look.fault !== undefined && !(await isReplaced()))) return this.#explain(look, bound, begun);
+      // Looked at again after counting: what changes from then on is noticed.
+      if (rings === undefined) continue;
+      if (await isReplaced()) return { kind: 'replaced', waitedMs: this.#now() - begun };
+      try {
+        await this.#change(look, rings, bound, linked.signal);
+      } catch (error) {
+        if (error !== timeIsUp) throw error;
       }
-    } finally {
-      clearTimeout(timer);
-      leave();
     }
   }
 
@@ -175,21 +167,15 @@ export class Freshness {
 
   /** Whether every slot is past a position within so many ms. @throws the signal's reason, when aborted. */
   async #passes(after: Position, ms: number, outer?: AbortSignal): Promise<boolean> {
-    const controller = new AbortController();
-    const { signal } = controller;
-    const leave = onAbort(outer, () => controller.abort(outer?.reason));
-    const timer = setTimeout(() => controller.abort(timeIsUp), ms);
+    // Where one fails, nobody waits for the others.
+    using linked = new LinkedSignal([outer], { ms, reason: timeIsUp });
+    const { signal } = linked;
     try {
       await Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, after, signal)));
       return true;
     } catch (error) {
       if (error !== timeIsUp) throw error;
       return false;
-    } finally {
-      clearTimeout(timer);
-      leave();
-      // Where one fails, nobody waits for the others.
-      controller.abort(nobodyWaits);
     }
   }
 
@@ -230,22 +216,15 @@ export class Freshness {
 
   /** Resolves when it is worth looking again. */
   async #change({ wanted, head }: Behind, rings: Position, { atLeast }: Bound, outer: AbortSignal): Promise<void> {
-    const controller = new AbortController();
-    const leave = onAbort(outer, () => controller.abort(outer.reason));
-    if (outer.aborted) controller.abort(outer.reason);
-    const { signal } = controller;
-    try {
-      // Those that are ahead of the slowest change nothing.
-      const waits: Promise<unknown>[] = [
-        Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, wanted, signal))),
-        this.#control.changed(rings, signal),
-      ];
-      if (atLeast !== undefined && atLeast > head) waits.push(this.#log.appended(head, signal));
-      await Promise.race(waits);
-    } finally {
-      leave();
-      controller.abort(nobodyWaits);
-    }
+    using linked = new LinkedSignal([outer]);
+    const { signal } = linked;
+    // Those that are ahead of the slowest change nothing.
+    const waits: Promise<unknown>[] = [
+      Promise.all(this.#build.slots.map((slot) => this.#state.moved(slot, wanted, signal))),
+      this.#control.changed(rings, signal),
+    ];
+    if (atLeast !== undefined && atLeast > head) waits.push(this.#log.appended(head, signal));
+    await Promise.race(waits);
   }
 }
 
@@ -256,6 +235,4 @@ function lagOf(ageMs: number | undefined): number {
 
 const soonMs = 25;
 /** A reason that is there already: without one, each abort makes an exception with a stack. */
-const nobodyWaits = new Error('nobody waits any longer');
 const timeIsUp = new Error('the time is up');
-const timerMax = 2 ** 31 - 1;

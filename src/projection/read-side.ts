@@ -1,7 +1,7 @@
 import type { Position } from '../store/port.ts';
 import type { DocumentPage, StateStore } from '../store/state-port.ts';
 import { EngineError } from '../ground/errors.ts';
-import { onAbort } from '../ground/on-abort.ts';
+import { LinkedSignal } from '../ground/linked-signal.ts';
 import type { EventLog } from '../store/log.ts';
 import { MemoryStateStore } from '../store/memory-state.ts';
 import { InlineFolding } from './inline.ts';
@@ -43,7 +43,7 @@ export class ReadSide {
   readonly #byName: ReadonlyMap<string, AnyConsumer>;
   readonly #kept: Site;
   readonly #live: Site;
-  readonly #watching = new AbortController();
+  readonly #closing = new AbortController();
   /** What has been told of queries that had to scan. */
   readonly #scans = new Set<string>();
   #watch: Promise<void> = Promise.resolve();
@@ -92,7 +92,7 @@ export class ReadSide {
   }
 
   async #keepWatch(watchdog: Watchdog): Promise<void> {
-    const { signal } = this.#watching;
+    const { signal } = this.#closing;
     for (;;) {
       try {
         await delay(watchMs, signal);
@@ -186,12 +186,11 @@ export class ReadSide {
     throw new EngineError('stale', held.stale);
   }
 
-  rebuild(given: AnyProjection | string, options: RebuildOptions): Promise<RebuildResult> {
+  async rebuild(given: AnyProjection | string, options: RebuildOptions): Promise<RebuildResult> {
     const projection = this.#generational(given);
     const clock = { now: this.#options.now, delay };
-    return untilClosed(this.#watching.signal, options.signal, (signal) =>
-      rebuild(this.#kept, projection, { ...options, signal }, clock),
-    );
+    using linked = new LinkedSignal([this.#closing.signal, options.signal]);
+    return await rebuild(this.#kept, projection, { ...options, signal: linked.signal }, clock);
   }
 
   async adopt(given: AnyProjection | string): Promise<number> {
@@ -241,27 +240,10 @@ export class ReadSide {
   /** Lets everybody finish what they are at. */
   async close(): Promise<void> {
     this.#unfold();
-    this.#watching.abort();
+    this.#closing.abort(new EngineError('engine_closed', {}));
     await this.#watch;
     await Promise.all([this.#kept.workers.stop(), this.#live.workers.stop()]);
     await this.#live.state[Symbol.asyncDispose]();
-  }
-}
-
-/** Work that ends when the engine closes, too. */
-async function untilClosed<Result>(
-  closing: AbortSignal,
-  given: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  const controller = new AbortController();
-  const leave = [onAbort(closing, () => controller.abort(new EngineError('engine_closed', {})))];
-  if (given !== undefined) leave.push(onAbort(given, () => controller.abort(given.reason)));
-  if (given?.aborted) controller.abort(given.reason);
-  try {
-    return await work(controller.signal);
-  } finally {
-    for (const end of leave) end();
   }
 }
 

@@ -1,5 +1,6 @@
 import { EngineError, describe, hasCode } from '../ground/errors.ts';
 import type { ErrorCode } from '../ground/errors.ts';
+import { LinkedSignal } from '../ground/linked-signal.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Position } from '../store/port.ts';
 import type { DocumentDelete, DocumentPut, StateCommit, StateStore } from '../store/state-port.ts';
@@ -181,18 +182,11 @@ export class SlotRunner {
   /** Everything there is has been dealt with. */
   async #rest(signal: AbortSignal): Promise<void> {
     if (!this.#state.caughtUp) return this.#catchUp();
-    const controller = new AbortController();
-    const abort = () => controller.abort(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      await Promise.race([
-        this.#context.log.appended(this.#position, controller.signal),
-        this.#context.rung(this.#ringsSeen, controller.signal),
-      ]);
-    } finally {
-      signal.removeEventListener('abort', abort);
-      controller.abort(signal.reason);
-    }
+    using linked = new LinkedSignal([signal]);
+    await Promise.race([
+      this.#context.log.appended(this.#position, linked.signal),
+      this.#context.rung(this.#ringsSeen, linked.signal),
+    ]);
   }
 
   async #catchUp(): Promise<void> {
@@ -357,7 +351,9 @@ export class SlotRunner {
     const along = isSkip ? { checkpoints: [{ name: this.#name, from: this.#stored, to: request.position }] } : {};
     await this.#change((state) => {
       const { fault: stands, ...rest } = state;
-      const requests = state.requests.slice(1);
+      // By what it says: where an answer was lost it may be gone already.
+      const done = state.requests.findIndex((one) => areSame(one, request));
+      const requests = state.requests.filter((_, index) => index !== done);
       if (request.kind === 'unpark') return { ...state, requests };
       if (!isSkip) return request.kind === 'retry' ? { ...rest, requests } : { ...state, requests };
       const { position, reason, actor } = request;
@@ -445,6 +441,10 @@ const reasonMax = 1_000;
 /** What any store keeps of a text. */
 function keepable(text: string): string {
   return text.slice(0, reasonMax).toWellFormed().replaceAll('\0', '\ufffd');
+}
+
+function areSame(a: SlotRequest, b: SlotRequest): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function isNothing({ puts = [], deletes = [], statements = [] }: StateCommit): boolean {

@@ -1,6 +1,6 @@
 /** Where consumers keep their state: beside the events, or, what is live, in this process's memory. */
 import { EngineError, hasCode } from '../ground/errors.ts';
-import { onAbort } from '../ground/on-abort.ts';
+import { LinkedSignal } from '../ground/linked-signal.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Position } from '../store/port.ts';
 import type { StateStore } from '../store/state-port.ts';
@@ -26,8 +26,6 @@ export interface SiteContext {
   readonly workers: WorkersOptions;
 }
 
-/** Longer timers fire at once. */
-const timerMax = 2 ** 31 - 1;
 /** How long what is known of who serves is taken to be true where nobody listens for changes, in ms. */
 const knownMs = 1_000;
 
@@ -169,22 +167,18 @@ export class Site {
     const { control } = this.registry;
     const { now } = this.#context;
     const end = now() + timeoutMs;
-    const controller = new AbortController();
-    const leave = onAbort(outer, () => controller.abort(outer?.reason));
-    const timer = timeoutMs <= timerMax ? setTimeout(() => controller.abort(), timeoutMs) : undefined;
+    using linked = new LinkedSignal([outer], { ms: timeoutMs, reason: undefined });
+    const { signal } = linked;
     try {
       for (;;) {
         const rings = await control.count();
         if (await this.registry.isKnown(consumer)) return Math.max(1, end - now());
-        await control.changed(rings, controller.signal);
+        await control.changed(rings, signal);
       }
     } catch (error) {
       outer?.throwIfAborted();
-      if (controller.signal.aborted) return 0;
+      if (signal.aborted) return 0;
       throw error;
-    } finally {
-      clearTimeout(timer);
-      leave();
     }
   }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { hasCode, memory, openEngine } from '../../src/index.ts';
-import type { Backend, Engine } from '../../src/index.ts';
+import type { Backend, Engine, EngineOptions } from '../../src/index.ts';
 import { sqlite } from 'eventsrc/sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
 import { account } from '../command/account.ts';
@@ -18,8 +18,8 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((engine) => engine.close()));
 });
 
-async function engineOn(store: Backend): Promise<Engine> {
-  const engine = await openEngine({ store, aggregates: [account], limits: { streams: Infinity } });
+async function engineOn(store: Backend, options: Partial<EngineOptions> = {}): Promise<Engine> {
+  const engine = await openEngine({ store, aggregates: [account], limits: { streams: Infinity }, ...options });
   opened.push(engine);
   return engine;
 }
@@ -91,7 +91,8 @@ describe.each<[string, () => Backend]>([
   });
 
   test('ten thousand at once on one stream, and on ten thousand', async () => {
-    const engine = await engineOn(place());
+    // However slow the machine is: they are to be right, not quick.
+    const engine = await engineOn(place(), { commandTimeoutMs: Infinity });
     const many = Array.from({ length: 10_000 }, (_unused, index) => index);
     const one = await Promise.all(many.map(() => engine.execute(deposit('one', { amount: 1 }))));
     expect(one.every(({ kind }) => kind === 'accepted')).toBe(true);

@@ -96,6 +96,6 @@ test.each([['memory', undefined] as const, ...places])('on %s: cut off again and
       }
       await checkComplete(open(), clock, 'at the end');
     }),
-    { numRuns: (newPlace === undefined ? 20 : 2) * (isSoak ? 100 : 1), endOnFailure: true },
+    { numRuns: (newPlace === undefined ? 12 : 2) * (isSoak ? 100 : 1), endOnFailure: true },
   );
 });

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/temporary.ts';
 import { defineShelves, defineTrail, foldedLog, randomAppends, shownView, torn } from './shelves.ts';
 
 const kills = process.env.SOAK === undefined ? 3 : 200;
-const eventsPerKill = 600;
+const eventsPerKill = 400;
 const leaseMs = '300';
 const projections = [defineShelves(), defineShelves({ name: 'spread', slots: 8 }), defineTrail({ slots: 3 })] as const;
 

@@ -98,7 +98,7 @@ test.each(places)('on %s, with a worker that is killed half-way, and asked for a
   const projection = defineShelves();
   const engine = await engineOn({ store: backendAt(place), projections: [projection], run: 'none' });
   const append = randomAppends(engine.log, 5);
-  await append(1_000);
+  await append(2_500);
   const begin = () => startProgram('shelf-worker', [...placeArguments(place), '300', '1', '', 'shelves']);
   const first = begin();
   await first.nextLine();
@@ -112,11 +112,12 @@ test.each(places)('on %s, with a worker that is killed half-way, and asked for a
   first.process.kill('SIGKILL');
   await first.finished;
   asking.abort(new Error('enough'));
-  await asked.catch(() => undefined);
+  // If it was not quicker than the kill.
+  const done = await asked.catch(() => undefined);
   await append(100);
   const second = begin();
   expect(await engine.consumers.rebuild(projection, { diff: true })).toMatchObject({
-    generation: 2,
+    generation: done === undefined ? 2 : 3,
     switched: true,
     differing: 0,
   });
