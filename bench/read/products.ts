@@ -76,9 +76,12 @@ export async function openProducts(file: string, count: number): Promise<Engine>
     await log.append([{ stream: `shop-${done / appendedAtOnce}`, events }]);
   }
   await log.close();
-  const engine = await openEngine({ store: backendAt(file), projections: [products], limits: { streams: Infinity } });
+  const open = () => openEngine({ store: backendAt(file), projections: [products], limits: { streams: Infinity } });
+  const engine = await open();
   await engine.settled({ timeoutMs: Infinity });
-  return engine;
+  // As raw SQLite is: what was written is in the database, not in the log beside it.
+  await engine.close();
+  return open();
 }
 
 function keyOf(index: number): string {

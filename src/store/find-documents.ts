@@ -145,10 +145,15 @@ export class PageOf {
     const found = this.#plan.isSorted ? this.#sorted : this.#unsorted.map(({ document }) => document);
     const { limit } = this.#query;
     const last = found.length > limit ? found[limit - 1] : undefined;
+    const page = { documents: found.slice(0, limit), scanned: this.#plan.scanned };
+    if (last === undefined) return page;
+    const cursor = (): string => cursorOf(this.#query, this.#rankOf(last));
     return {
-      documents: found.slice(0, limit),
-      ...(last !== undefined && { next: cursorOf(this.#query, this.#rankOf(last)) }),
-      scanned: this.#plan.scanned,
+      ...page,
+      // Made when asked for: few who find documents want the next page.
+      get next() {
+        return cursor();
+      },
     };
   }
 }
