@@ -110,7 +110,7 @@ function applies(does: string, field: unknown, operand: unknown): boolean {
       return (operand as unknown[]).some((one) => one === field);
     case 'contains':
       if (Array.isArray(field)) return field.some((one) => one === operand);
-      return typeof field === 'string' && typeof operand === 'string' && field.split(operand).length > 1;
+      return typeof field === 'string' && typeof operand === 'string' && field.indexOf(operand) !== -1;
     case 'startsWith':
       return typeof field === 'string' && field.slice(0, String(operand).length) === operand;
     case 'exists':
