@@ -4,6 +4,7 @@ import type { EventBatch, EventLog } from '../store/log.ts';
 import { checkStateName } from '../store/state-commit.ts';
 import type { StateStore } from '../store/state-port.ts';
 import type { SubscribeQuery } from '../store/subscription.ts';
+import { checkpointAt } from './checkpoint.ts';
 
 /** @throws {EngineError} `name_invalid` */
 export function checkCheckpointName(checkpoint: string): void {
@@ -28,8 +29,7 @@ export async function* followCheckpointed<Schemas extends EventSchemas>(
   signal?: AbortSignal,
 ): AsyncGenerator<EventBatch<Schemas>> {
   const name = nameOf(checkpoint);
-  const stored = await state.checkpoints(name);
-  let from = stored.find((one) => one.name === name)?.position ?? 0;
+  let from = await checkpointAt(state, name);
   for await (const batch of log.subscribe({ ...query, after: from }, signal)) {
     yield batch;
     const { position: to } = batch;

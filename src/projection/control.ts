@@ -2,6 +2,7 @@
 import type { Json } from '../event/json.ts';
 import type { Position } from '../store/port.ts';
 import type { DocumentPut, StateCommit, StateStore } from '../store/state-port.ts';
+import { checkpointAt } from './checkpoint.ts';
 
 /** A collection of registrations, probes and slots. */
 export const consumersCollection = '$consumers';
@@ -53,8 +54,7 @@ export class Control {
   }
 
   async count(): Promise<Position> {
-    const found = await this.state.checkpoints(bell);
-    return found.find(({ name }) => name === bell)?.position ?? 0;
+    return checkpointAt(this.state, bell);
   }
 
   /** Resolves with the count of changes, once it is above `after`. */

@@ -18,6 +18,7 @@ import type { HandlingOptions } from './handling.ts';
 import type { Probe } from './probe.ts';
 import type { AnyProjection } from './projection.ts';
 import { typesLease } from './registry.ts';
+import { checkpointAt } from './checkpoint.ts';
 
 /** A view further behind than this catches up by its runner, not in an append. */
 const missedMax = 1_000;
@@ -124,9 +125,7 @@ export class InlineFolding implements InlineFold {
   async #positionOf(member: Member, first: Position): Promise<Position> {
     if (member.position === first - 1) return member.position;
     forget(member);
-    const name = member.build.slot(0);
-    const found = await this.#state.checkpoints(name);
-    return found.find((checkpoint) => checkpoint.name === name)?.position ?? 0;
+    return checkpointAt(this.#state, member.build.slot(0));
   }
 
   /** Undefined where the view stands still before what is appended: then it stays there, and its runner says why. */

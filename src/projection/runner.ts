@@ -17,6 +17,7 @@ import { Parking } from './parking.ts';
 import type { Probe } from './probe.ts';
 import { changeSlot, slotStates } from './slot.ts';
 import type { SlotRequest, SlotState } from './slot.ts';
+import { checkpointAt } from './checkpoint.ts';
 
 /** What a runner needs of the process that it runs in. */
 export interface RunnerContext {
@@ -151,8 +152,7 @@ export class SlotRunner {
   }
 
   async #storedPosition(): Promise<Position> {
-    const found = await this.#context.state.checkpoints(this.#name);
-    return found.find(({ name }) => name === this.#name)?.position ?? 0;
+    return checkpointAt(this.#context.state, this.#name);
   }
 
   async #step(signal: AbortSignal): Promise<void> {
