@@ -39,6 +39,7 @@ export type {
 export { copyLog } from './store/copy.ts';
 export type { CopyOptions, CopyProgress, CopyResult } from './store/copy.ts';
 export { openLog } from './store/log.ts';
+export type { Moment } from './store/moment.ts';
 export type { SubscribeQuery } from './store/subscription.ts';
 export type {
   Checkpoint,
@@ -120,5 +121,5 @@ export type { Consumers, OperateOptions } from './engine/consumers.ts';
 export { defineConfig } from './engine/config.ts';
 export type { Config } from './engine/config.ts';
 export { openEngine } from './engine/engine.ts';
-export type { Engine, EngineOptions, LoadedState, LoadOptions, Moment } from './engine/engine.ts';
+export type { Engine, EngineOptions, LoadedState, LoadOptions } from './engine/engine.ts';
 export type { EngineHooks, ExecuteCall, Hook, Settled } from './engine/hooks.ts';

@@ -6,8 +6,9 @@ import type { SourceFile } from './source-files.ts';
 const layers: readonly (readonly string[])[] = [
   ['cli', 'server', 'testing'],
   ['engine'],
-  ['command', 'projection', 'saga', 'replay'],
-  ['archive', 'privacy', 'audit'],
+  ['replay'],
+  ['command', 'projection', 'saga'],
+  ['snapshot', 'archive', 'privacy', 'audit'],
   ['store'],
   ['event'],
   ['ground'],

@@ -1,3 +1,4 @@
+import { changesBetween } from '../event/differences.ts';
 import type { Difference } from '../projection/compare.ts';
 
 /** What a field was and is, as JSON; nothing where it is not there. */
@@ -11,25 +12,12 @@ export interface FieldDifference {
 
 /** The fields in which two documents of one key differ, also those of objects inside. */
 export function fieldDifferences({ key, before, after }: Difference): readonly FieldDifference[] {
-  return [...differencesIn('', before, after)].map(([field, was, is]) => ({
+  return changesBetween(before, after).map((change) => ({
     key,
-    field,
-    before: textOf(was),
-    after: textOf(is),
+    field: change.path,
+    before: textOf(change.before),
+    after: textOf(change.after),
   }));
-}
-
-function* differencesIn(path: string, before: unknown, after: unknown): Generator<readonly [string, unknown, unknown]> {
-  if (!isObject(before) || !isObject(after)) {
-    if (textOf(before) !== textOf(after)) yield [path, before, after];
-    return;
-  }
-  for (const name of new Set([...Object.keys(before), ...Object.keys(after)]))
-    yield* differencesIn(path === '' ? name : `${path}.${name}`, before[name], after[name]);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function textOf(value: unknown): string {

@@ -20,6 +20,8 @@ import type { ReadSide } from '../projection/read-side.ts';
 import type { View } from '../projection/view.ts';
 import { EventLog, openLog } from '../store/log.ts';
 import type { EventBatch, LogOptions, OpenLog } from '../store/log.ts';
+import { untilMoment } from '../store/moment.ts';
+import type { Moment } from '../store/moment.ts';
 import type { Backend, Position, ReadQuery } from '../store/port.ts';
 import type { SubscribeQuery } from '../store/subscription.ts';
 import { observed } from './hooks.ts';
@@ -50,13 +52,6 @@ export interface EngineOptions extends ConsumerSettings {
   /** Told once per subject when a limit is near or passed. Default: `console.warn`. */
   readonly onWarning?: (warning: LimitWarning) => void;
 }
-
-/** A moment of a stream: as of a version of it, a position of the store, or a time. */
-export type Moment =
-  | { readonly version: number }
-  | { readonly position: Position }
-  /** A Date, or ms since the epoch: everything recorded at or before it. */
-  | { readonly time: Date | number };
 
 export interface LoadOptions {
   /** Default: now. */
@@ -224,7 +219,12 @@ export class Engine implements AsyncDisposable {
     const folded =
       at === undefined
         ? await this.#folding.latest(boundary, signal)
-        : await this.#folding.foldQuery(boundary, this.#folding.start(boundary), { stream, ...until(at) }, signal);
+        : await this.#folding.foldQuery(
+            boundary,
+            this.#folding.start(boundary),
+            { stream, ...untilMoment(at) },
+            signal,
+          );
     return folded as LoadedState<InferState<A>>;
   }
 
@@ -308,15 +308,6 @@ export class Engine implements AsyncDisposable {
 }
 
 const loadKeys = ['at', 'signal'] satisfies (keyof LoadOptions)[];
-const momentKeys = ['version', 'position', 'time'];
-
-function until(at: Moment): ReadQuery {
-  checkKeys('at', at, momentKeys);
-  if ('version' in at) return { untilVersion: at.version };
-  if ('position' in at) return { until: at.position };
-  return { recordedUntil: Number(at.time) };
-}
-
 function observedCommit(log: EventLog, hooks: EngineHooks | undefined): TurnContext['commit'] {
   const hook = hooks?.append;
   if (hook === undefined) return (request, signal) => log.commit(request, signal);

@@ -6,7 +6,42 @@ export interface Clock {
   readonly now: () => number;
 }
 
+/** A clock that can be waited by. */
+export interface Timer extends Clock {
+  /** Resolves when so many ms have passed. @throws the signal's reason, when aborted. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
 export const systemClock: Clock = { now: () => Date.now() };
+
+export const systemTimer: Timer = {
+  now: () => Date.now(),
+  wait: async (ms, signal) => {
+    // A timer of more than 24 days ends at once.
+    for (let left = ms; left > 0; left -= timerMaxMs) await delay(Math.min(left, timerMaxMs), signal);
+  },
+};
+
+const timerMaxMs = 2 ** 31 - 1;
+
+/** Resolves when so many ms have passed. @throws the signal's reason, when aborted. */
+export function delay(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}
 
 /** The clock's time in whole milliseconds. @throws {EngineError} `option_invalid` if what it says is no time. */
 export function readClock(clock: Clock): number {

@@ -1,5 +1,6 @@
 import type { Position } from '../store/port.ts';
 import type { DocumentPage, StateStore } from '../store/state-port.ts';
+import { delay } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { LinkedSignal } from '../ground/linked-signal.ts';
 import type { EventLog } from '../store/log.ts';
@@ -18,7 +19,6 @@ import { Watchdog, statusOf } from './status.ts';
 import type { ConsumerStatus } from './status.ts';
 import { View } from './view.ts';
 import type { ViewSource } from './view.ts';
-import { delay } from './workers.ts';
 import type { Employed, WorkersOptions } from './workers.ts';
 
 /** Which consumers are worked on in this process: all, none, or those named. */

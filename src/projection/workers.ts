@@ -1,4 +1,5 @@
 /** Who works on what: slots are leased, so that each has one worker, and one that dies is replaced. */
+import { delay } from '../ground/clock.ts';
 import { hasCode } from '../ground/errors.ts';
 import type { Position } from '../store/port.ts';
 import { Waiters } from '../store/waiters.ts';
@@ -208,23 +209,4 @@ export class Workers {
     this.#bell.close();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
-}
-
-/** @throws the signal's reason, when aborted. */
-export function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason);
-      return;
-    }
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', abort, { once: true });
-  });
 }

@@ -1,5 +1,5 @@
-import type { Moment } from '../../engine/engine.ts';
 import { splitStreamName } from '../../event/names.ts';
+import type { Moment } from '../../store/moment.ts';
 import { count, timeUntil } from '../arguments.ts';
 import { action, defineCommand } from '../define.ts';
 import { CliError, usageError } from '../failure.ts';

@@ -1,0 +1,71 @@
+import { pathStep } from './json.ts';
+
+/** A field in which two values differ. */
+export interface FieldChange {
+  /** Where: `items[3].price`; empty where the whole value is meant. */
+  readonly path: string;
+  /** Undefined where it was not there, or is not. */
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/**
+ * The fields in which two values differ, in the order of the first. Objects and lists are looked into, one field or place after
+ * another; anything else is compared as a whole.
+ */
+export function changesBetween(before: unknown, after: unknown): readonly FieldChange[] {
+  return [...changesIn('', before, after)];
+}
+
+function* changesIn(path: string, before: unknown, after: unknown): Generator<FieldChange> {
+  if (Object.is(before, after)) return;
+  if (Array.isArray(before) && Array.isArray(after)) {
+    for (let index = 0; index < Math.max(before.length, after.length); index++)
+      yield* changesIn(path + pathStep(index), before[index], after[index]);
+    return;
+  }
+  if (isPlain(before) && isPlain(after)) {
+    for (const name of new Set([...Object.keys(before), ...Object.keys(after)]))
+      yield* changesIn(joined(path, name), before[name], after[name]);
+    return;
+  }
+  if (!isSame(before, after)) yield { path, before, after };
+}
+
+function joined(path: string, name: string): string {
+  const step = pathStep(name);
+  return path === '' && step.startsWith('.') ? step.slice(1) : path + step;
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Of what is neither a list nor a plain object: a Date, a Map, and the like. */
+function isSame(before: unknown, after: unknown): boolean {
+  if (before instanceof Date && after instanceof Date) return before.getTime() === after.getTime();
+  if (before instanceof Map && after instanceof Map) return isSameList([...before], [...after]);
+  if (before instanceof Set && after instanceof Set) return isSameList([...before], [...after]);
+  if (ArrayBuffer.isView(before) && ArrayBuffer.isView(after))
+    return isSameList([...bytesOf(before)], [...bytesOf(after)]);
+  return false;
+}
+
+function isSameList(before: readonly unknown[], after: readonly unknown[]): boolean {
+  return before.length === after.length && changesBetween(before, after).length === 0;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Whether a field is the one that is asked for, part of it, or holds it. */
+export function concerns(path: string, asked: string): boolean {
+  return isWithin(path, asked) || isWithin(asked, path);
+}
+
+function isWithin(path: string, outer: string): boolean {
+  return outer === '' || path === outer || (path.startsWith(outer) && /^[.[]/.test(path.slice(outer.length)));
+}
