@@ -26,6 +26,9 @@ import type { Backend, Position, ReadQuery } from '../store/port.ts';
 import type { SubscribeQuery } from '../store/subscription.ts';
 import { observed } from './hooks.ts';
 import type { EngineHooks } from './hooks.ts';
+import type { Past } from '../replay/past.ts';
+import type { StartReplay } from '../replay/replay.ts';
+import { openReplaySide } from './replay-side.ts';
 import { openReadSide } from './read-options.ts';
 import type { ConsumerSettings } from './read-options.ts';
 
@@ -115,7 +118,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       hooks,
     };
     const readSide = await openReadSide(log, parts);
-    return new Engine(log, folding, executor, { hooks, readSide, ownsLog: !isOpen });
+    return new Engine(log, folding, executor, { hooks, readSide, clock, freezes, ownsLog: !isOpen });
   } catch (error) {
     if (!isOpen) await log.close();
     throw error;
@@ -136,6 +139,10 @@ export class Engine implements AsyncDisposable {
   readonly consumers: Consumers;
   readonly #hooks: EngineHooks | undefined;
   readonly #readSide: ReadSide | undefined;
+  /** Begins a replay of what happened: at any pace, from or to any moment. */
+  readonly replay: StartReplay;
+  /** Looks into what happened: what changed, when, why, and what else could have come of it. */
+  readonly past: Past;
   readonly #ownsLog: boolean;
   #closing: Promise<void> | undefined;
 
@@ -147,10 +154,14 @@ export class Engine implements AsyncDisposable {
     {
       hooks,
       readSide,
+      clock,
+      freezes,
       ownsLog,
     }: {
       readonly hooks: EngineHooks | undefined;
       readonly readSide: ReadSide | undefined;
+      readonly clock: Clock;
+      readonly freezes: boolean;
       readonly ownsLog: boolean;
     },
   ) {
@@ -161,6 +172,9 @@ export class Engine implements AsyncDisposable {
     this.#readSide = readSide;
     this.#hooks = hooks;
     this.#ownsLog = ownsLog;
+    const { replay, past } = openReplaySide({ log, folding, clock, freezes }, () => this.#checkOpen());
+    this.replay = replay;
+    this.past = past;
   }
 
   /**
