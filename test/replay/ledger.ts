@@ -22,7 +22,10 @@ const empty: Ledger = { name: '', balance: 0, lines: [], seen: [] };
 const emptyRow: Row = { sum: 0, last: { by: '' } };
 const events = { Booked: z.object({ amount: z.number(), group: z.string() }), Renamed: z.object({ name: z.string() }) };
 
-type Amount = { readonly amount: number; readonly group: string };
+interface Amount {
+  readonly amount: number;
+  readonly group: string;
+}
 
 /** Names of its own for each history: many share a store. */
 export function ledgerDomain(name: string) {
