@@ -199,6 +199,25 @@ describe('under way', () => {
     await audience.leave();
   });
 
+  test('who was late when it was paused is not late any more when it goes on', async () => {
+    const audience = new Audience({ speed: 1 });
+    audience.slownessMs = 1_000;
+    await audience.pass(500);
+    audience.slownessMs = 0;
+    audience.replay.pause();
+    await audience.pass(1_000);
+    audience.replay.resume();
+    await audience.settle();
+    // The second was due long ago; the fourth is 300 ms behind it, whatever was missed before.
+    expect(audience.seen.slice(1)).toEqual([
+      [2, 1_500],
+      [3, 1_500],
+    ]);
+    await audience.pass(300);
+    expect(audience.seen.at(-1)).toEqual([4, 1_800]);
+    await audience.leave();
+  });
+
   test('a change of pace while paused counts from when it goes on', async () => {
     const audience = new Audience({ speed: 1 });
     await audience.pass(200);

@@ -71,6 +71,14 @@ describe('from a snapshot', () => {
     await frames.return?.();
   });
 
+  test('moved to behind its end, it goes no further than that', async () => {
+    const { replay } = await withSnapshots(3, 7);
+    const moved = replay(subject, { mode: 'from_snapshot', at: { version: 5 } });
+    moved.seek({ version: 9 });
+    expect(await moved[Symbol.asyncIterator]().next()).toMatchObject({ done: true });
+    expect(moved.progress).toMatchObject({ position: 6, until: 6, fraction: 1 });
+  });
+
   test('no other mode looks for one', async () => {
     const { replay, asked } = await withSnapshots(3, 7);
     expect(await replay(subject).run()).toMatchObject({ state: { open: false, balance: 10 }, events: 10 });

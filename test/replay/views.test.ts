@@ -67,6 +67,9 @@ describe('a bound', () => {
     for (const atLeast of [1, 4, 5]) expect(await view.count({}, { atLeast })).toBe(2);
     expect(await view.count({}, { maxLagMs: 0 })).toBe(2);
     expect(await view.fresh()).toBe(4);
+    await engine.execute(deposit('1', { amount: 1 }));
+    expect(await view.count({}, { atLeast: 5 })).toBe(2);
+    expect(await view.safeCount({}, { atLeast: 6 })).toMatchObject({ kind: 'stale' });
     await engine.close();
   });
 
