@@ -1,5 +1,6 @@
 import type { AnyAggregate, InferState } from '../command/aggregate.ts';
 import { streamBoundary } from '../command/boundary.ts';
+import type { LoadedState } from '../command/boundary.ts';
 import type { BatchReceipt, Command, CommandReceipt, EmittedBy } from '../command/command.ts';
 import type { AnyDecision } from '../command/decision.ts';
 import { Executor, checkExecuteOptions, checkTimeout } from '../command/executor.ts';
@@ -22,7 +23,7 @@ import { EventLog, openLog } from '../store/log.ts';
 import type { EventBatch, LogOptions, OpenLog } from '../store/log.ts';
 import { untilMoment } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
-import type { Backend, Position, ReadQuery } from '../store/port.ts';
+import type { Backend, ReadQuery } from '../store/port.ts';
 import type { SubscribeQuery } from '../store/subscription.ts';
 import { observed } from './hooks.ts';
 import type { EngineHooks } from './hooks.ts';
@@ -60,18 +61,6 @@ export interface LoadOptions {
   /** Default: now. */
   readonly at?: Moment;
   readonly signal?: AbortSignal;
-}
-
-/** The state of an aggregate at a moment. */
-export interface LoadedState<State> {
-  /** Not to be changed: it may be shared. */
-  readonly state: State;
-  /** Of the stream's last event until then; 0 if there was none. */
-  readonly version: number;
-  /** Of that event; 0 if there was none. */
-  readonly position: Position;
-  /** Whether that event is a tombstone; then the state is the initial one. */
-  readonly deleted: boolean;
 }
 
 /**

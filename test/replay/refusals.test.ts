@@ -155,6 +155,17 @@ describe('comparing', () => {
     });
   });
 
+  test('what-if takes an event that is named twice as left out once', async () => {
+    const [first] = (await engine.history(account, '1').next()).value ?? [];
+    const id = first?.id ?? '';
+    const without = [{ version: 1 }, { position: 1 }, { id }];
+    const { hypothetical, events } = await engine.past.whatIf(one, { without });
+    expect({ hypothetical, events }).toEqual({
+      hypothetical: { open: false, balance: 5 },
+      events: { actual: 2, hypothetical: 1 },
+    });
+  });
+
   test('what-if checks what is added as an append does', async () => {
     const { past } = engine;
     await expect(past.whatIf(one, { add: [{ type: 'MoneyDeposited', data: { amount: -1 } }] })).rejects.toMatchObject({

@@ -1,9 +1,8 @@
 /** Replays that begin with a snapshot, whoever keeps them. */
 import { describe, expect, test } from 'vitest';
 import type { Folded } from '../../src/command/boundary.ts';
-import { Folding } from '../../src/command/folding.ts';
 import { memory, openLog } from '../../src/index.ts';
-import type { Moment } from '../../src/index.ts';
+import type { Moment, RecordedEvent } from '../../src/index.ts';
 import { pastOf } from '../../src/replay/open-past.ts';
 import { replays } from '../../src/replay/start.ts';
 import { account } from '../command/account.ts';
@@ -24,9 +23,16 @@ async function withSnapshots(...versions: readonly number[]) {
     if (version === undefined) return undefined;
     return { state: { open: true, balance: version }, version, position: version + 1, deleted: false };
   };
+  const folding = {
+    start: (): Folded => ({ state: account.start(), version: 0, position: 0, deleted: false }),
+    fold: (_: unknown, { state }: Folded, event: RecordedEvent): Folded => {
+      const { version, position } = event;
+      return { state: account.evolve(state as never, event as never), version, position, deleted: false };
+    },
+  };
   const context = {
     log,
-    folding: new Folding(log, 1, true),
+    folding,
     freezes: true,
     now: Date.now,
     newestSnapshot,
