@@ -1,5 +1,5 @@
-export { systemClock } from './ground/clock.ts';
-export type { Clock } from './ground/clock.ts';
+export { systemClock, systemTimer } from './ground/clock.ts';
+export type { Clock, Timer } from './ground/clock.ts';
 export { EngineError, hasCode } from './ground/errors.ts';
 export type { ErrorCode, ErrorDetails, InvalidIssue, StaleDetails, WriteOutcome } from './ground/errors.ts';
 export { defaultLimits } from './ground/limits.ts';
@@ -118,6 +118,17 @@ export type { BuildingStatus, ConsumerStatus, SlotStatus } from './projection/st
 export type { FindQuery, ReadOptions, SafeRead, View, ViewPage } from './projection/view.ts';
 export type { FieldCondition, Operands, OrderBy, PathOf, ValueAt, Where } from './projection/where-types.ts';
 export type { Consumers, OperateOptions } from './engine/consumers.ts';
+export type { Distrust, SnapshotNotice } from './snapshot/notice.ts';
+export type { SnapshotOptions, SnapshotPolicy, StreamFold } from './snapshot/snapshot.ts';
+export type { SnapshotInfo } from './snapshot/snapshots.ts';
+export type { FieldChange } from './event/differences.ts';
+export type {
+  EngineSnapshots,
+  SnapshotFault,
+  VerifyOptions,
+  VerifyProgress,
+  VerifyResult,
+} from './engine/snapshots.ts';
 export { defineConfig } from './engine/config.ts';
 export type { Config } from './engine/config.ts';
 export { openEngine } from './engine/engine.ts';
