@@ -27,6 +27,7 @@ export interface SnapshotsContext {
 
 /** Streams of an aggregate whose types of events are noted for the samples of its code. */
 const watchedMax = 1_000;
+const toldMax = 1_000;
 
 /** What is noted of an aggregate whose events are taken in. */
 interface Watch {
@@ -45,6 +46,8 @@ export class Snapshots {
   readonly #watches = new Map<StreamFold, Watch>();
   /** Codes that make other states, though their samples say nothing of it. */
   readonly #distrusted = new Set<string>();
+  /** What was not believed, to say so once. */
+  readonly #told = new Set<string>();
   #catalog: Promise<Catalog | undefined> | undefined;
 
   constructor(context: SnapshotsContext) {
@@ -92,6 +95,9 @@ export class Snapshots {
   }
 
   #distrust({ name: aggregate }: StreamFold, stream: string, version: number, reason: Distrust): void {
+    const key = `${version} ${reason} ${stream}`;
+    if (this.#told.has(key)) return;
+    if (this.#told.size < toldMax) this.#told.add(key);
     this.#context.notice({ kind: 'skipped', aggregate, stream, version, reason });
   }
 
