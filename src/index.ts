@@ -141,16 +141,14 @@ export type {
   HistoryOptions,
   HistoryStep,
   InstanceWhatIf,
-  LeftOut,
   Parting,
   Past,
-  PastView,
-  PastViewOptions,
   ProjectionWhatIf,
   WhatIf,
   WhatIfOptions,
   WhyOptions,
 } from './replay/past.ts';
+export type { LeftOut, PastView, PastViewOptions } from './replay/past-view.ts';
 export type { Replay, StartReplay } from './replay/replay.ts';
 export type {
   AggregateSubject,

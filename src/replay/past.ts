@@ -1,11 +1,10 @@
 import type { AnyAggregate, InferState } from '../command/aggregate.ts';
-import type { EventMetadata } from '../event/event.ts';
+import type { EventSchemas, NewEvent } from '../event/codec.ts';
 import type { FieldChange } from '../event/differences.ts';
-import type { AnyProjection, InferDocument, InferProjected } from '../projection/projection.ts';
-import type { View } from '../projection/view.ts';
+import type { AnyProjection, InferDocument, InferProjected, Projection } from '../projection/projection.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Position } from '../store/port.ts';
-import type { ReplayProgress } from './options.ts';
+import type { PastView, PastViewOptions } from './past-view.ts';
 import type { DocumentSubject, EventOfAggregate, InstanceSubject, ProjectionSubject } from './subject.ts';
 
 /** An event of an instance, and what it changed. */
@@ -58,28 +57,29 @@ export interface Cause<Event> {
   readonly changes: readonly FieldChange[];
 }
 
+/** Of all that a projection is from. */
+type SchemasOf<P extends AnyProjection> =
+  P extends Projection<string, infer _Document, infer From> ? From[number]['events'] : EventSchemas;
+
 /** An event that is left out; `version` only of one instance. */
 export type EventPick = { readonly version: number } | { readonly position: Position } | { readonly id: string };
 
 /**
- * An event that did not happen. Where it stands: version and kind are as if history had been so, and those of all later events of its
- * stream too; position and time are those of the event that it follows.
+ * An event that did not happen, checked by the schema of its type. Its version and kind are as if history had been so, and those of all
+ * later events of its stream too; its position and its time are those of the event that it follows.
  */
-export interface AddedEvent<Event = never> {
+export type AddedEvent<Schemas extends EventSchemas = EventSchemas> = NewEvent<Schemas> & {
   /** It follows all that had happened by then. Default: the end. */
   readonly after?: Moment;
-  readonly type: Event extends { readonly type: infer Type } ? Type : string;
-  /** Checked by the schema of its type. */
-  readonly data?: unknown;
-  readonly metadata?: EventMetadata;
-  readonly tags?: readonly string[];
-}
+};
 
 /** An event that did not happen, in one of the streams that a projection is from. */
-export interface AddedToStream<Event = never> extends AddedEvent<Event> {
-  /** For example `account.stream(id)`. */
-  readonly stream: string;
-}
+export type AddedToStream<Schemas extends EventSchemas = EventSchemas> = Schemas extends unknown
+  ? AddedEvent<Schemas> & {
+      /** For example `account.stream(id)`. */
+      readonly stream: string;
+    }
+  : never;
 
 export interface WhatIfOptions {
   /** As of when. Default: now. */
@@ -92,13 +92,13 @@ export interface WhatIfOptions {
 export interface InstanceWhatIf<A extends AnyAggregate = AnyAggregate> extends WhatIfOptions {
   /** Another definition of the same name, to fold by. */
   readonly aggregate?: A;
-  readonly add?: readonly AddedEvent<EventOfAggregate<A>>[];
+  readonly add?: readonly AddedEvent<A['events']>[];
 }
 
 export interface ProjectionWhatIf<P extends AnyProjection = AnyProjection> extends WhatIfOptions {
   /** Another definition of the same name, to fold by. */
   readonly projection?: P;
-  readonly add?: readonly AddedToStream<InferProjected<P>>[];
+  readonly add?: readonly AddedToStream<SchemasOf<P>>[];
 }
 
 /** The event at which what is and what would be part. */
@@ -147,35 +147,6 @@ export interface DocumentsWhatIf<Document, Event, Other = Document> {
   readonly events: EventCounts;
 }
 
-export interface PastViewOptions {
-  /** What is done about an event that cannot be folded: throw `fold_failed`, or go on without it. Default `'stop'`. */
-  readonly onFailure?: 'stop' | 'leave_out';
-  readonly signal?: AbortSignal;
-  /** Told about ten times a second, and at the end. */
-  readonly onProgress?: (progress: ReplayProgress) => void;
-}
-
-/** An event that a view leaves out, as it cannot be folded. */
-export interface LeftOut {
-  readonly position: Position;
-  readonly stream: string;
-  readonly type: string;
-  readonly reason: string;
-}
-
-/**
- * The documents of a projection as they were at a moment, in this process's memory. It gets no further: a read that demands an event behind
- * its moment finds it stale, at once.
- */
-export interface PastView<Document> extends View<Document> {
-  /** Every event up to here is in it. */
-  readonly position: Position;
-  /** How many events it leaves out, and the first 100 of them. */
-  readonly leftOut: { readonly count: number; readonly events: readonly LeftOut[] };
-}
-
-type Instance<A extends AnyAggregate> = InstanceSubject<A>;
-
 /** Looks into what happened: what changed, when, why, and what else could have come of it. Nothing is written. `engine.past` */
 export interface Past {
   /**
@@ -190,7 +161,7 @@ export interface Past {
 
   /** What became of an instance or a document between two moments. @throws as `history`, and `fold_failed`. */
   diff<A extends AnyAggregate>(
-    subject: Instance<A>,
+    subject: InstanceSubject<A>,
     options: DiffOptions,
   ): Promise<Diff<InferState<A>, EventOfAggregate<A>>>;
   diff<P extends AnyProjection>(
@@ -204,7 +175,7 @@ export interface Past {
    * @throws as `diff`.
    */
   why<A extends AnyAggregate>(
-    subject: Instance<A>,
+    subject: InstanceSubject<A>,
     field: string,
     options?: WhyOptions,
   ): Promise<Cause<EventOfAggregate<A>> | undefined>;
@@ -219,7 +190,7 @@ export interface Past {
    * @throws as `diff`, and `event_invalid`, `event_type_unknown`, `data_unfaithful`, `limit_exceeded` for an event that is added.
    */
   whatIf<A extends AnyAggregate, Other extends AnyAggregate = A>(
-    subject: Instance<A>,
+    subject: InstanceSubject<A>,
     options: InstanceWhatIf<Other>,
   ): Promise<WhatIf<InferState<A>, EventOfAggregate<A> | EventOfAggregate<Other>, InferState<Other>>>;
   whatIf<P extends AnyProjection, Other extends AnyProjection = P>(
