@@ -172,12 +172,10 @@ export type {
   StateAt,
   StateFrame,
 } from './replay/subject.ts';
-export type { Timer } from './ground/clock.ts';
 export type { Consumers, OperateOptions } from './engine/consumers.ts';
 export type { Distrust, SnapshotNotice } from './snapshot/notice.ts';
 export type { SnapshotOptions, SnapshotPolicy, StreamFold } from './snapshot/snapshot.ts';
 export type { SnapshotInfo } from './snapshot/snapshots.ts';
-export type { FieldChange } from './event/differences.ts';
 export type {
   EngineSnapshots,
   SnapshotFault,
