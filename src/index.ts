@@ -6,6 +6,7 @@ export { defaultLimits } from './ground/limits.ts';
 export type { LimitWarning, Limits } from './ground/limits.ts';
 export { bodyDigest, eventId } from './event/digests.ts';
 export type { Body, Identity } from './event/digests.ts';
+export type { FieldChange } from './event/differences.ts';
 export { deletedType, eventKind } from './event/event.ts';
 export type { Draft, EventKind, EventMetadata, PortableEvent, Recorded } from './event/event.ts';
 export type { EventSchemas, NewEvent, PastEvent, RecordedEvent, StreamEvent, Tombstone } from './event/codec.ts';
@@ -101,7 +102,7 @@ export { defineDecision } from './command/decision.ts';
 export type { AnyDecision, Decision, DecisionQuery, PlacedEvent } from './command/decision.ts';
 export type { ExecuteOptions } from './command/executor.ts';
 export { defineProjection } from './projection/projection.ts';
-export type { AnyProjection, InferDocument, Projection } from './projection/projection.ts';
+export type { AnyProjection, InferDocument, InferProjected, Projection } from './projection/projection.ts';
 export { defineReactor } from './projection/reactor.ts';
 export type { AnyReactor, ReactionContext } from './projection/reactor.ts';
 export { defineTables } from './projection/tables.ts';
@@ -117,11 +118,64 @@ export type { Skipped } from './projection/slot.ts';
 export type { BuildingStatus, ConsumerStatus, SlotStatus } from './projection/status.ts';
 export type { FindQuery, ReadOptions, SafeRead, View, ViewPage } from './projection/view.ts';
 export type { FieldCondition, Operands, OrderBy, PathOf, ValueAt, Where } from './projection/where-types.ts';
+export type {
+  FromSnapshot,
+  InstanceReplayOptions,
+  PlayOptions,
+  ReplayMode,
+  ReplayOptions,
+  ReplayProgress,
+  ReplaySpeed,
+  Selection,
+} from './replay/options.ts';
+export type {
+  AddedEvent,
+  AddedToStream,
+  Cause,
+  Diff,
+  DiffOptions,
+  DocumentsWhatIf,
+  DocumentWhatIf,
+  EventCounts,
+  EventPick,
+  HistoryOptions,
+  HistoryStep,
+  InstanceWhatIf,
+  Parting,
+  Past,
+  ProjectionWhatIf,
+  WhatIf,
+  WhatIfOptions,
+  WhyOptions,
+} from './replay/past.ts';
+export type { LeftOut, PastView, PastViewOptions } from './replay/past-view.ts';
+export type { Replay, StartReplay } from './replay/replay.ts';
+export type {
+  AggregateSubject,
+  DocumentChange,
+  DocumentFrame,
+  DocumentsFrame,
+  DocumentSubject,
+  EventFrame,
+  EventRange,
+  EventsSubject,
+  FoldFrame,
+  FoldSubject,
+  InstanceSubject,
+  ProjectionSubject,
+  Replayed,
+  ReplayedDocument,
+  ReplayedDocuments,
+  ReplayedFold,
+  ReplayedState,
+  ReplayedStates,
+  StateAt,
+  StateFrame,
+} from './replay/subject.ts';
 export type { Consumers, OperateOptions } from './engine/consumers.ts';
 export type { Distrust, SnapshotNotice } from './snapshot/notice.ts';
 export type { SnapshotOptions, SnapshotPolicy, StreamFold } from './snapshot/snapshot.ts';
 export type { SnapshotInfo } from './snapshot/snapshots.ts';
-export type { FieldChange } from './event/differences.ts';
 export type {
   EngineSnapshots,
   SnapshotFault,

@@ -1,4 +1,4 @@
-import type { PastEvent, RecordedEvent } from '../event/codec.ts';
+import type { RecordedEvent } from '../event/codec.ts';
 import { deletedType } from '../event/event.ts';
 import { EngineError, describe } from '../ground/errors.ts';
 import { freezeDeeply } from '../ground/freeze.ts';
@@ -166,6 +166,6 @@ export class Folding {
   }
 }
 
-function evolveFailed({ stream, type }: PastEvent, reason: string, cause?: unknown): EngineError {
-  return new EngineError('evolve_failed', { stream, type, reason }, cause === undefined ? {} : { cause });
+function evolveFailed({ stream, version, type }: RecordedEvent, reason: string, cause?: unknown): EngineError {
+  return new EngineError('evolve_failed', { stream, version, type, reason }, cause === undefined ? {} : { cause });
 }

@@ -28,6 +28,9 @@ import type { SubscribeQuery } from '../store/subscription.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { observed, snapshotNoticeTaker } from './hooks.ts';
 import type { EngineHooks } from './hooks.ts';
+import type { Past } from '../replay/past.ts';
+import type { StartReplay } from '../replay/replay.ts';
+import { openReplaySide } from './replay-side.ts';
 import { openReadSide } from './read-options.ts';
 import type { ConsumerSettings } from './read-options.ts';
 import { EngineSnapshots } from './snapshots.ts';
@@ -132,7 +135,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       hooks,
     };
     const readSide = await openReadSide(log, parts);
-    return new Engine(log, folding, executor, { aggregates, snapshots, hooks, readSide, ownsLog: !isOpen });
+    const more = { aggregates, snapshots, hooks, readSide, clock, freezes, ownsLog: !isOpen };
+    return new Engine(log, folding, executor, more);
   } catch (error) {
     if (!isOpen) await log.close();
     throw error;
@@ -156,6 +160,10 @@ export class Engine implements AsyncDisposable {
   readonly #snapshots: Snapshots;
   readonly #hooks: EngineHooks | undefined;
   readonly #readSide: ReadSide | undefined;
+  /** Begins a replay of what happened: at any pace, from or to any moment. */
+  readonly replay: StartReplay;
+  /** Looks into what happened: what changed, when, why, and what else could have come of it. */
+  readonly past: Past;
   readonly #ownsLog: boolean;
   #closing: Promise<void> | undefined;
 
@@ -169,12 +177,16 @@ export class Engine implements AsyncDisposable {
       snapshots,
       hooks,
       readSide,
+      clock,
+      freezes,
       ownsLog,
     }: {
       readonly aggregates: readonly AnyAggregate[];
       readonly snapshots: Snapshots;
       readonly hooks: EngineHooks | undefined;
       readonly readSide: ReadSide | undefined;
+      readonly clock: Clock;
+      readonly freezes: boolean;
       readonly ownsLog: boolean;
     },
   ) {
@@ -187,6 +199,9 @@ export class Engine implements AsyncDisposable {
     this.#readSide = readSide;
     this.#hooks = hooks;
     this.#ownsLog = ownsLog;
+    const { replay, past } = openReplaySide({ log, folding, clock, freezes }, () => this.#checkOpen());
+    this.replay = replay;
+    this.past = past;
   }
 
   /**

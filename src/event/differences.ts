@@ -54,7 +54,7 @@ function isSame(before: unknown, after: unknown): boolean {
 }
 
 function isSameList(before: readonly unknown[], after: readonly unknown[]): boolean {
-  return before.length === after.length && changesBetween(before, after).length === 0;
+  return before.length === after.length && isAlike(before, after);
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
@@ -68,4 +68,42 @@ export function concerns(path: string, asked: string): boolean {
 
 function isWithin(path: string, outer: string): boolean {
   return outer === '' || path === outer || (path.startsWith(outer) && /^[.[]/.test(path.slice(outer.length)));
+}
+
+const steps = /(?:^|\.)([A-Za-z_$][\w$]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y;
+
+/** The names and places of a path; undefined for what is no path. */
+export function stepsOf(path: string): readonly (string | number)[] | undefined {
+  const found: (string | number)[] = [];
+  for (let at = 0; at < path.length; at = steps.lastIndex) {
+    steps.lastIndex = at;
+    const [, name, index, quoted] = steps.exec(path) ?? [];
+    if (name === undefined && index === undefined && quoted === undefined) return undefined;
+    if (index !== undefined) found.push(Number(index));
+    else found.push(name ?? unquoted(quoted as string));
+  }
+  return found;
+}
+
+function unquoted(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    return quoted.slice(1, -1);
+  }
+}
+
+/** What a value has at a path; undefined where it has nothing there. */
+export function partAt(value: unknown, path: readonly (string | number)[]): unknown {
+  let part = value;
+  for (const step of path) {
+    const isThere = Array.isArray(part) || isPlain(part);
+    part = isThere && Object.hasOwn(part as object, step) ? (part as Record<PropertyKey, unknown>)[step] : undefined;
+  }
+  return part;
+}
+
+/** Whether two values have no field in which they differ. */
+export function isAlike(before: unknown, after: unknown): boolean {
+  return changesIn('', before, after).next().done === true;
 }

@@ -25,6 +25,8 @@ export interface StaleDetails {
   readonly waitedMs: number;
   /** Why it gets no further: the event at which its projection stands still. */
   readonly fault?: { readonly position: number; readonly reason: string } | undefined;
+  /** Whether it shows a past moment, and so gets no further. */
+  readonly isPast?: boolean | undefined;
 }
 
 /** Details that each error carries, by code. To add an error, add its row here and its text below. */
@@ -58,8 +60,15 @@ export interface ErrorDetails {
   event_invalid: { readonly type: string; readonly issues: readonly InvalidIssue[] };
   event_type_unknown: { readonly type: string; readonly known: readonly string[] };
   event_unhandled: { readonly stream: string; readonly version: number; readonly type: string };
-  evolve_failed: { readonly stream: string; readonly type: string; readonly reason: string };
+  evolve_failed: { readonly stream: string; readonly version: number; readonly type: string; readonly reason: string };
   file_exists: { readonly file: string };
+  fold_failed: {
+    readonly fold: string;
+    readonly position: number;
+    readonly stream: string;
+    readonly type: string;
+    readonly reason: string;
+  };
   idempotency_key_reused: { readonly key: string };
   import_refused: { readonly stream: string; readonly version: number; readonly reason: string };
   inline_conflict: { readonly result: 'fenced' | 'checkpoint_moved' | 'revision_moved' };
@@ -211,13 +220,19 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     remedy: 'Add the type to the events and to evolve of the aggregate: what has happened stays.',
   },
   evolve_failed: {
-    says: ({ stream, type, reason }) => `evolve of ${type} failed on ${stream}: ${reason}.`,
+    says: ({ stream, version, type, reason }) =>
+      `evolve of ${type} failed on ${stream} at version ${version}: ${reason}.`,
     remedy: 'Correct it: a fold returns the next state for every event, and never changes the one it is given.',
   },
   file_exists: {
     says: ({ file }) => `${file} exists: it was left as it is.`,
     remedy:
       'Choose another name, or move the file away. (One that ends in .partial is being written, or was left by work that was killed.)',
+  },
+  fold_failed: {
+    says: ({ fold, position, stream, type, reason }) =>
+      `${fold} cannot take in the ${type} of ${stream} at position ${position}: ${reason}.`,
+    remedy: 'Correct the fold, or replay only events that it can take in.',
   },
   idempotency_key_reused: {
     says: ({ key }) => `The idempotency key ${JSON.stringify(shorten(key))} was used for another command or input.`,
@@ -260,7 +275,7 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     remedy: 'Use Node 24.15 or later.',
   },
   stale: {
-    says: ({ view, position, head, lagMs, atLeast, maxLagMs, isBuilding, waitedMs, fault }) => {
+    says: ({ view, position, head, lagMs, atLeast, maxLagMs, isBuilding, waitedMs, fault, isPast }) => {
       const demanded = [
         ...(atLeast === undefined ? [] : [`position ${atLeast}`]),
         ...(maxLagMs === undefined ? [] : [`a lag of at most ${maxLagMs} ms`]),
@@ -268,6 +283,8 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
       const state = `at position ${position} of ${head}, ${lagMs} ms behind`;
       if (fault !== undefined)
         return `The view ${view} stands still at position ${fault.position} (${fault.reason}): ${state}.`;
+      if (isPast === true)
+        return `This is the view ${view} as of position ${position}, and stays so; demanded: ${demanded.join(' and ')}.`;
       return isBuilding
         ? `The view ${view} is still being built: ${state}.`
         : `The view ${view} is ${state}; demanded: ${demanded.join(' and ')}; waited ${waitedMs} ms.`;

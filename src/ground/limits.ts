@@ -20,6 +20,8 @@ export interface Limits {
   readonly pendingCommands: number;
   /** Projections of one engine, tables of the user's own among them. Default 64; more is refused. */
   readonly projections: number;
+  /** How many times as fast as it was recorded a replay with a pace may be. Default 100; more is refused. */
+  readonly replaySpeed: number;
 }
 
 export const defaultLimits: Limits = {
@@ -32,6 +34,7 @@ export const defaultLimits: Limits = {
   pendingAppends: 100_000,
   pendingCommands: 100_000,
   projections: 64,
+  replaySpeed: 100,
 };
 
 /** A limit is near (from 80 % of it) or, where its action is to warn, passed. */

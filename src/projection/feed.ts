@@ -24,6 +24,11 @@ interface Found {
   readonly isWhole: boolean;
 }
 
+/** Which events are of interest. */
+export interface Wanted extends Pick<Interest, 'query'> {
+  has(event: Recorded): boolean;
+}
+
 /** Where at least so many of the events are of interest, looking at all of them is quicker than finding them by an index. */
 const denseShare = 1 / 8;
 /** Events that are looked at without asking whether an index would be quicker; and at most, for one batch. */
@@ -36,11 +41,11 @@ const bytesMax = 8 * 1024 * 1024;
 /** Reads the events that are of interest: all events, or through an index, whichever was quicker of late. */
 export class EventFeed {
   readonly #log: EventLog;
-  readonly #interest: Interest;
+  readonly #interest: Wanted;
   /** Of those that were looked at lately, how many were of interest. */
   #share = 1;
 
-  constructor(log: EventLog, interest: Interest) {
+  constructor(log: EventLog, interest: Wanted) {
     this.#log = log;
     this.#interest = interest;
   }

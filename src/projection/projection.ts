@@ -38,6 +38,10 @@ export interface Projection<
 /** What a view's documents are. */
 export type InferDocument<P extends AnyProjection> = P extends Projection<string, infer Document> ? Document : never;
 
+/** Any event that a projection may fold. */
+export type InferProjected<P extends AnyProjection> =
+  P extends Projection<string, infer _Document, infer From> ? AnyEventFrom<From> : RecordedFields;
+
 type Folds<From extends readonly EventSource[], Document> = {
   readonly [Type in TypeOf<From>]: 'ignore' | ((document: Document, event: EventFrom<From, Type>) => Document | null);
 } & {

@@ -51,12 +51,17 @@ export interface Serving {
   readonly freshness: Freshness;
 }
 
+/** The same, of whatever is read from. */
+type Served = Pick<Serving, 'build'> & {
+  readonly freshness: Pick<Freshness, 'hold' | 'position' | 'positions'>;
+};
+
 /** Where a view's documents come from. */
 export interface ViewSource {
   /** What to read from. */
-  serving(look: Look): Promise<Serving>;
+  serving(look: Look): Promise<Served>;
   /** What serves now, which may be behind what served before. */
-  current(): Promise<Serving>;
+  current(): Promise<Served>;
   isReplaced(build: Build): Promise<boolean>;
   /** Waits until somebody has begun to work on it. @returns the ms that are left; 0 if nobody has. */
   begun(timeoutMs: number, signal: AbortSignal | undefined): Promise<number>;
@@ -175,7 +180,7 @@ export class View<Document> {
   #find(
     query: FindQuery<Document>,
     options: ReadOptions,
-    before?: (serving: Serving) => Promise<void>,
+    before?: (serving: Served) => Promise<void>,
   ): Promise<SafeRead<DocumentPage>> {
     checkKeys('a query of a view', query, findKeys);
     const { limit = 100, after } = query;
@@ -195,7 +200,7 @@ export class View<Document> {
     });
   }
 
-  async #read<Value>(options: ReadOptions, read: (serving: Serving) => Promise<Value>): Promise<SafeRead<Value>> {
+  async #read<Value>(options: ReadOptions, read: (serving: Served) => Promise<Value>): Promise<SafeRead<Value>> {
     checkKeys('the options of a read', options, readKeys);
     const { atLeast, maxLagMs, timeoutMs = defaultTimeoutMs, signal } = options;
     checkSignal(signal);
@@ -223,7 +228,7 @@ export class View<Document> {
     look: Look,
     timeoutMs: number,
     signal: AbortSignal | undefined,
-  ): Promise<{ readonly serving: Serving; readonly leftMs: number }> {
+  ): Promise<{ readonly serving: Served; readonly leftMs: number }> {
     try {
       return { serving: await this.#source.serving(look), leftMs: timeoutMs };
     } catch (error) {
@@ -236,12 +241,12 @@ export class View<Document> {
 
   /** Waits for a bound, in what serves then, also where that changes meanwhile: what served before moves no more. */
   async #held(
-    serving: Serving,
+    serving: Served,
     bound: Bound,
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Promise<
-    { readonly kind: 'held'; readonly serving: Serving } | { readonly kind: 'stale'; readonly stale: StaleDetails }
+    { readonly kind: 'held'; readonly serving: Served } | { readonly kind: 'stale'; readonly stale: StaleDetails }
   > {
     const { build, freshness } = serving;
     const held = await freshness.hold(bound, timeoutMs, signal, () => this.#source.isReplaced(build));

@@ -33,13 +33,17 @@ export function isBy(at: Moment, { version, position, recordedAt }: Place): bool
   return recordedAt <= Number(at.time);
 }
 
-/** @throws {EngineError} `option_invalid` */
-export function checkMoment(at: Moment): void {
-  checkKeys('at', at, momentKeys);
-  if (Object.keys(at).length !== 1)
-    throw new EngineError('option_invalid', {
-      option: 'at',
-      value: at,
-      expected: 'one of { version }, { position }, { time }',
-    });
+/** @param option what it was given as. @throws {EngineError} `option_invalid` */
+export function checkMoment(at: Moment, option = 'at'): void {
+  checkKeys(option, at, momentKeys);
+  const [given, ...others] = Object.entries(at) as [string, unknown][];
+  const refuse = (what: string, value: unknown, expected: string) =>
+    new EngineError('option_invalid', { option: what, value, expected });
+  if (given === undefined || others.length > 0) throw refuse(option, at, 'one of { version }, { position }, { time }');
+  const [unit, value] = given;
+  if (unit === 'time') {
+    if (Number.isNaN(value instanceof Date ? value.getTime() : typeof value === 'number' ? value : NaN))
+      throw refuse(`${option}.time`, value, 'a Date, or milliseconds since the epoch');
+  } else if (value !== Infinity && !(Number.isSafeInteger(value) && (value as number) >= 0))
+    throw refuse(`${option}.${unit}`, value, 'an integer of at least 0, or Infinity');
 }
