@@ -12,6 +12,7 @@ import { projectedAppends } from './contestants/projected-appends.ts';
 import { rawLog } from './contestants/raw-log.ts';
 import { rawSqlite } from './contestants/raw-sqlite.ts';
 import { eventsrcReads, rawReads } from './contestants/read-all.ts';
+import { eventsrcReplays, rawReplays } from './contestants/replays.ts';
 import { agedLoads } from './contestants/snapshots.ts';
 import type { Unit } from './measure-row.ts';
 import type { Peers } from './peers.ts';
@@ -29,6 +30,7 @@ export const rowIds = [
   'load.cold',
   'load.snapshot',
   'load.full',
+  'replay.full',
   'read.all',
   'append.projected',
   'projection.inline',
@@ -155,6 +157,13 @@ export const rows: readonly Row[] = [
     ours: agedLoads('from the first event'),
     against: [rawLoads(99_950)],
     eventsMax: 99_950,
+  },
+  {
+    id: 'replay.full',
+    what: 'every event of 1,000 aggregates, folded into their states',
+    ours: eventsrcReplays,
+    against: [rawReplays],
+    eventsMax: 1_000_000,
   },
   {
     id: 'read.all',

@@ -10,21 +10,21 @@ import { SampleFeed, sampleTypes } from './sample-events.ts';
 
 export const eventsPerStream = 100;
 
-interface Order {
+export interface Order {
   readonly items: number;
   readonly total: number;
 }
 
-interface Item {
+export interface Item {
   readonly quantity: number;
   readonly unitPrice: number;
 }
 
-function evolve(state: Order, { quantity, unitPrice }: Item): Order {
+export function evolve(state: Order, { quantity, unitPrice }: Item): Order {
   return { items: state.items + quantity, total: state.total + quantity * unitPrice };
 }
 
-const initial: Order = { items: 0, total: 0 };
+export const initial: Order = { items: 0, total: 0 };
 
 const item: StandardSchemaV1<Item> = {
   '~standard': { version: 1, vendor: 'bench', validate: (value) => ({ value: value as Item }) },

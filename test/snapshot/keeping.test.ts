@@ -2,7 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineAggregate, memory, openEngine } from '../../src/index.ts';
-import type { Json, SnapshotNotice, StateStore } from '../../src/index.ts';
+import type { Document, Json, SnapshotNotice, StateStore } from '../../src/index.ts';
 import { snapshotDigest } from '../../src/snapshot/state-codec.ts';
 import type { Entry } from '../../src/snapshot/catalog.ts';
 import { startProgram } from '../support/child.ts';
@@ -57,7 +57,7 @@ async function forge(state: StateStore, version: number, stream: string): Promis
   const [[document], [listed]] = [await state.get(states, [`${version} ${stream}`]), await state.get(lists, [stream])];
   const text = new TextDecoder().decode(document?.value as Uint8Array);
   const value = new TextEncoder().encode(text.replace(/"sum":\d+/, '"sum":777'));
-  const { format, snapshots } = listed?.value as unknown as { format: number; snapshots: Entry[] };
+  const { format, snapshots } = (listed as Document).value as unknown as { format: number; snapshots: Entry[] };
   const resealed = snapshots.map((entry) =>
     entry.version === version ? { ...entry, digest: snapshotDigest(stream, entry, value) } : entry,
   );
@@ -80,7 +80,7 @@ test('verifying names the version and the field that differ, and sets the snapsh
   }
   await withState(store, (state) => forge(state, 15, 'wallet-a'));
   await using engine = await openWallets(store, wallet, notices);
-  const progress = vi.fn();
+  const progress = vi.fn<() => void>();
   const verified = await engine.snapshots.verify({ onProgress: progress });
   expect(verified).toMatchObject({
     streams: 2,
