@@ -1,5 +1,5 @@
-export { systemClock } from './ground/clock.ts';
-export type { Clock } from './ground/clock.ts';
+export { systemClock, systemTimer } from './ground/clock.ts';
+export type { Clock, Timer } from './ground/clock.ts';
 export { EngineError, hasCode } from './ground/errors.ts';
 export type { ErrorCode, ErrorDetails, InvalidIssue, StaleDetails, WriteOutcome } from './ground/errors.ts';
 export { defaultLimits } from './ground/limits.ts';
@@ -172,8 +172,17 @@ export type {
   ReplayedStates,
   StateFrame,
 } from './replay/subject.ts';
-export type { Timer } from './ground/clock.ts';
 export type { Consumers, OperateOptions } from './engine/consumers.ts';
+export type { Distrust, SnapshotNotice } from './snapshot/notice.ts';
+export type { SnapshotOptions, SnapshotPolicy, StreamFold } from './snapshot/snapshot.ts';
+export type { SnapshotInfo } from './snapshot/snapshots.ts';
+export type {
+  EngineSnapshots,
+  SnapshotFault,
+  VerifyOptions,
+  VerifyProgress,
+  VerifyResult,
+} from './engine/snapshots.ts';
 export { defineConfig } from './engine/config.ts';
 export type { Config } from './engine/config.ts';
 export { openEngine } from './engine/engine.ts';

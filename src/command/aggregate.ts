@@ -2,6 +2,8 @@ import type { EventSchemas, StreamEvent } from '../event/codec.ts';
 import { checkEventType, streamName } from '../event/names.ts';
 import type { SchemaInput, SchemaOutput, StandardSchemaV1 } from '../event/standard-schema.ts';
 import { EngineError } from '../ground/errors.ts';
+import { snapshotPolicy } from '../snapshot/snapshot.ts';
+import type { SnapshotOptions, StreamFold } from '../snapshot/snapshot.ts';
 import type { AggregateCommand, AggregateDecideContext, Decided } from './command.ts';
 import type { AnyDecide, Handler } from './handler.ts';
 import { handlerOf } from './handler.ts';
@@ -17,13 +19,8 @@ export interface AggregateTypes {
 }
 
 /** An aggregate, whatever its types: what an engine is opened with. */
-export interface AnyAggregate {
+export interface AnyAggregate extends StreamFold {
   readonly kind: 'aggregate';
-  readonly name: string;
-  readonly events: EventSchemas;
-  /** The state before the first event. */
-  start(): unknown;
-  evolve(state: unknown, event: StreamEvent): unknown;
   /** @internal */
   readonly handlers: ReadonlyMap<string, Handler>;
 }
@@ -81,32 +78,34 @@ export function defineAggregate<
   State,
   const Commands extends CommandSchemas,
   Folds extends Evolve<NoInfer<Events>, NoInfer<State>>,
->(definition: {
-  /** Begins the names of its streams: matches `[a-z][A-Za-z0-9_]*`. */
-  readonly name: Name;
-  /** The events that its streams may hold, each with its schema. */
-  readonly events: Events;
-  readonly initialState: State | (() => State);
-  /**
-   * The fold: pure, returns the next state and never changes the one it is given. A tombstone (`$deleted`) is not
-   * for it: it leads back to the initial state. One that returns a literal of a union names its parameter, used or
-   * not (`(_state) => ({ status: 'cancelled' })`), or TypeScript takes the literal for any string.
-   */
-  readonly evolve: Folds & { readonly [Type in Exclude<keyof Folds, keyof Events>]: never };
-  readonly commands: {
-    readonly [Command in keyof Commands]: {
-      readonly input: Commands[Command];
-      /** How long a repetition with the same idempotency key is answered, in ms; Infinity is for ever. Default: the engine's. */
-      readonly idempotencyWindowMs?: number;
-      /** Pure and synchronous; may run again after a conflict. */
-      readonly decide: (
-        state: NoInfer<State>,
-        input: SchemaOutput<Commands[Command]>,
-        context: AggregateDecideContext,
-      ) => Decided<NoInfer<Events>>;
+>(
+  definition: SnapshotOptions & {
+    /** Begins the names of its streams: matches `[a-z][A-Za-z0-9_]*`. */
+    readonly name: Name;
+    /** The events that its streams may hold, each with its schema. */
+    readonly events: Events;
+    readonly initialState: State | (() => State);
+    /**
+     * The fold: pure, returns the next state and never changes the one it is given. A tombstone (`$deleted`) is not
+     * for it: it leads back to the initial state. One that returns a literal of a union names its parameter, used or
+     * not (`(_state) => ({ status: 'cancelled' })`), or TypeScript takes the literal for any string.
+     */
+    readonly evolve: Folds & { readonly [Type in Exclude<keyof Folds, keyof Events>]: never };
+    readonly commands: {
+      readonly [Command in keyof Commands]: {
+        readonly input: Commands[Command];
+        /** How long a repetition with the same idempotency key is answered, in ms; Infinity is for ever. Default: the engine's. */
+        readonly idempotencyWindowMs?: number;
+        /** Pure and synchronous; may run again after a conflict. */
+        readonly decide: (
+          state: NoInfer<State>,
+          input: SchemaOutput<Commands[Command]>,
+          context: AggregateDecideContext,
+        ) => Decided<NoInfer<Events>>;
+      };
     };
-  };
-}): Aggregate<{ name: Name; state: State; events: Events; commands: Commands }> {
+  },
+): Aggregate<{ name: Name; state: State; events: Events; commands: Commands }> {
   const { name, events, initialState } = definition;
   streamName(name, 'id');
   for (const type of Object.keys(events)) checkEventType(type);
@@ -125,6 +124,7 @@ export function defineAggregate<
     kind: 'aggregate',
     name,
     events,
+    snapshots: snapshotPolicy(name, definition),
     handlers,
     start: () => (typeof initialState === 'function' ? (initialState as () => State)() : initialState),
     evolve: (state: unknown, event: StreamEvent): unknown => {

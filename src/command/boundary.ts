@@ -2,15 +2,15 @@
 import type { PastEvent } from '../event/codec.ts';
 import { checkEventQuery, matches } from '../event/query.ts';
 import type { EventQuery } from '../event/query.ts';
+import type { StreamFold } from '../snapshot/snapshot.ts';
 import type { ExpectedVersion, Position, ReadQuery } from '../store/port.ts';
-import type { AnyAggregate } from './aggregate.ts';
 import type { AnyDecision } from './decision.ts';
 
 export interface StreamBoundary {
   readonly kind: 'stream';
   readonly key: string;
   readonly stream: string;
-  readonly fold: AnyAggregate;
+  readonly fold: StreamFold;
 }
 
 export interface QueryBoundary {
@@ -45,7 +45,7 @@ export interface LoadedState<State> {
   readonly deleted: boolean;
 }
 
-export function streamBoundary(fold: AnyAggregate, stream: string): StreamBoundary {
+export function streamBoundary(fold: StreamFold, stream: string): StreamBoundary {
   return { kind: 'stream', key: stream, stream, fold };
 }
 

@@ -197,7 +197,7 @@ class Turn {
         const event = decodeEvent(draft);
         for (const boundary of this.#boundaries) {
           if (covers(boundary, event))
-            this.#states.set(boundary.key, this.#context.folding.fold(boundary, this.#stateOf(boundary), event));
+            this.#states.set(boundary.key, this.#context.folding.take(boundary, this.#stateOf(boundary), event));
         }
       }
     } catch {

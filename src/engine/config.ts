@@ -36,6 +36,8 @@ const keys = [
   'conflictRetries',
   'cachedStates',
   'freezeStates',
+  'snapshots',
+  'snapshotSampleMs',
   'hooks',
   'onWarning',
 ] satisfies (keyof Config)[];

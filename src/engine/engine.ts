@@ -1,6 +1,6 @@
 import type { AnyAggregate, InferState } from '../command/aggregate.ts';
 import { streamBoundary } from '../command/boundary.ts';
-import type { LoadedState } from '../command/boundary.ts';
+import type { Folded, LoadedState, StreamBoundary } from '../command/boundary.ts';
 import type { BatchReceipt, Command, CommandReceipt, EmittedBy } from '../command/command.ts';
 import type { AnyDecision } from '../command/decision.ts';
 import { Executor, checkExecuteOptions, checkTimeout } from '../command/executor.ts';
@@ -21,17 +21,19 @@ import type { ReadSide } from '../projection/read-side.ts';
 import type { View } from '../projection/view.ts';
 import { EventLog, openLog } from '../store/log.ts';
 import type { EventBatch, LogOptions, OpenLog } from '../store/log.ts';
-import { untilMoment } from '../store/moment.ts';
+import { checkMoment } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Backend, ReadQuery } from '../store/port.ts';
 import type { SubscribeQuery } from '../store/subscription.ts';
-import { observed } from './hooks.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
+import { observed, snapshotNoticeTaker } from './hooks.ts';
 import type { EngineHooks } from './hooks.ts';
 import type { Past } from '../replay/past.ts';
 import type { StartReplay } from '../replay/replay.ts';
 import { openReplaySide } from './replay-side.ts';
 import { openReadSide } from './read-options.ts';
 import type { ConsumerSettings } from './read-options.ts';
+import { EngineSnapshots } from './snapshots.ts';
 
 export interface EngineOptions extends ConsumerSettings {
   /** Where: `memory()`, `sqlite(file)`; or a log that is open already, which keeps its own clock and limits, and stays open. */
@@ -52,6 +54,10 @@ export interface EngineOptions extends ConsumerSettings {
   readonly cachedStates?: number;
   /** Whether states are frozen, so that a `decide` or `evolve` that changes one fails. Default: unless NODE_ENV is `production`. */
   readonly freezeStates?: boolean;
+  /** Whether states are kept as snapshots; those that are kept are used in any case. Default true. */
+  readonly snapshots?: boolean;
+  /** How often the snapshots of a stream are verified in the background, one of those that were used lately, in ms; also Infinity. Default 60,000. */
+  readonly snapshotSampleMs?: number;
   readonly hooks?: EngineHooks;
   /** Told once per subject when a limit is near or passed. Default: `console.warn`. */
   readonly onWarning?: (warning: LimitWarning) => void;
@@ -60,6 +66,8 @@ export interface EngineOptions extends ConsumerSettings {
 export interface LoadOptions {
   /** Default: now. */
   readonly at?: Moment;
+  /** Whether to begin with a snapshot, if there is one, or with the first event. Default `'from_snapshot'`. */
+  readonly mode?: 'from_snapshot' | 'full';
   readonly signal?: AbortSignal;
 }
 
@@ -76,7 +84,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const log: EventLog = isOpen ? store : await openLog({ ...logOptions(options), store: store as Backend, clock });
   const freezes = options.freezeStates ?? isDevelopment();
   const newId = options.newId ?? (() => crypto.randomUUID());
-  const folding = new Folding(log, settings.cachedStates, freezes);
+  const snapshots = new Snapshots({
+    writes: options.snapshots ?? true,
+    sampleEveryMs: settings.snapshotSampleMs,
+    state: () => log.state(),
+    refold: (aggregate, stream, versions, signal) =>
+      folding.refold(streamBoundary(aggregate, stream), versions, signal),
+    notice: snapshotNoticeTaker(options.hooks),
+  });
+  const folding = new Folding(log, settings.cachedStates, freezes, snapshots);
   const executor = new Executor(
     {
       aggregates,
@@ -107,7 +123,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       hooks,
     };
     const readSide = await openReadSide(log, parts);
-    return new Engine(log, folding, executor, { hooks, readSide, clock, freezes, ownsLog: !isOpen });
+    const more = { aggregates, snapshots, hooks, readSide, clock, freezes, ownsLog: !isOpen };
+    return new Engine(log, folding, executor, more);
   } catch (error) {
     if (!isOpen) await log.close();
     throw error;
@@ -126,6 +143,9 @@ export class Engine implements AsyncDisposable {
   readonly #executor: Executor;
   /** How projections, tables and reactors stand, and what an operator can do about them. */
   readonly consumers: Consumers;
+  /** The snapshots of states: which there are, and whether they are right. */
+  readonly snapshots: EngineSnapshots;
+  readonly #snapshots: Snapshots;
   readonly #hooks: EngineHooks | undefined;
   readonly #readSide: ReadSide | undefined;
   /** Begins a replay of what happened: at any pace, from or to any moment. */
@@ -141,12 +161,16 @@ export class Engine implements AsyncDisposable {
     folding: Folding,
     executor: Executor,
     {
+      aggregates,
+      snapshots,
       hooks,
       readSide,
       clock,
       freezes,
       ownsLog,
     }: {
+      readonly aggregates: readonly AnyAggregate[];
+      readonly snapshots: Snapshots;
       readonly hooks: EngineHooks | undefined;
       readonly readSide: ReadSide | undefined;
       readonly clock: Clock;
@@ -158,6 +182,8 @@ export class Engine implements AsyncDisposable {
     this.#folding = folding;
     this.#executor = executor;
     this.consumers = new Consumers(readSide, () => this.#checkOpen());
+    this.snapshots = new EngineSnapshots(snapshots, folding, aggregates, () => this.#checkOpen());
+    this.#snapshots = snapshots;
     this.#readSide = readSide;
     this.#hooks = hooks;
     this.#ownsLog = ownsLog;
@@ -214,21 +240,25 @@ export class Engine implements AsyncDisposable {
     options: LoadOptions = {},
   ): Promise<LoadedState<InferState<A>>> {
     checkKeys('the options of load', options, loadKeys);
-    const { at, signal } = options;
+    const { at, mode = 'from_snapshot', signal } = options;
     checkSignal(signal);
+    if (at !== undefined) checkMoment(at);
+    if (mode !== 'from_snapshot' && mode !== 'full')
+      throw new EngineError('option_invalid', { option: 'mode', value: mode, expected: `'from_snapshot' or 'full'` });
     this.#checkOpen();
-    const stream = streamName(aggregate.name, id);
-    const boundary = streamBoundary(aggregate, stream);
-    const folded =
-      at === undefined
-        ? await this.#folding.latest(boundary, signal)
-        : await this.#folding.foldQuery(
-            boundary,
-            this.#folding.start(boundary),
-            { stream, ...untilMoment(at) },
-            signal,
-          );
+    const boundary = streamBoundary(aggregate, streamName(aggregate.name, id));
+    const folded = await this.#fold(boundary, at, mode, signal);
     return folded as LoadedState<InferState<A>>;
+  }
+
+  #fold(
+    boundary: StreamBoundary,
+    at: Moment | undefined,
+    mode: NonNullable<LoadOptions['mode']>,
+    signal: AbortSignal | undefined,
+  ): Promise<Folded> {
+    if (mode === 'full') return this.#folding.fromFirst(boundary, at, signal);
+    return at === undefined ? this.#folding.latest(boundary, signal) : this.#folding.fromSnapshot(boundary, at, signal);
   }
 
   /** Pages of what happened to one instance, typed. `log.read` has more ways of asking. */
@@ -302,6 +332,7 @@ export class Engine implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#executor.end();
     await this.#readSide?.close();
+    await this.#snapshots.close();
     if (this.#ownsLog) await this.log.close();
   }
 
@@ -310,7 +341,8 @@ export class Engine implements AsyncDisposable {
   }
 }
 
-const loadKeys = ['at', 'signal'] satisfies (keyof LoadOptions)[];
+const loadKeys = ['at', 'mode', 'signal'] satisfies (keyof LoadOptions)[];
+
 function observedCommit(log: EventLog, hooks: EngineHooks | undefined): TurnContext['commit'] {
   const hook = hooks?.append;
   if (hook === undefined) return (request, signal) => log.commit(request, signal);
@@ -361,7 +393,10 @@ function requireDistinct(names: readonly string[]): void {
 }
 
 type Settings = Required<
-  Pick<EngineOptions, 'commandTimeoutMs' | 'idempotencyWindowMs' | 'conflictRetries' | 'cachedStates'>
+  Pick<
+    EngineOptions,
+    'commandTimeoutMs' | 'idempotencyWindowMs' | 'conflictRetries' | 'cachedStates' | 'snapshotSampleMs'
+  >
 >;
 
 /** @throws {EngineError} `option_invalid` */
@@ -371,10 +406,12 @@ function checkSettings(options: EngineOptions): Settings {
     idempotencyWindowMs = 300_000,
     conflictRetries = 20,
     cachedStates = 10_000,
+    snapshotSampleMs = 60_000,
   } = options;
   checkTimeout(commandTimeoutMs);
-  const settings = { commandTimeoutMs, idempotencyWindowMs, conflictRetries, cachedStates };
-  for (const [option, least] of Object.entries({ idempotencyWindowMs: 1, conflictRetries: 0, cachedStates: 1 })) {
+  const settings = { commandTimeoutMs, idempotencyWindowMs, conflictRetries, cachedStates, snapshotSampleMs };
+  const leasts = { idempotencyWindowMs: 1, conflictRetries: 0, cachedStates: 1, snapshotSampleMs: 1 };
+  for (const [option, least] of Object.entries(leasts)) {
     const value = settings[option as keyof Settings];
     if (typeof value === 'number' && value >= least) continue;
     throw new EngineError('option_invalid', { option, value, expected: `a number of at least ${least}` });

@@ -2,6 +2,8 @@ import type { BatchReceipt, Command } from '../command/command.ts';
 import type { CommitResult } from '../store/log.ts';
 import { warningOf } from '../projection/notice.ts';
 import type { ConsumerNotice, NoticeTaker } from '../projection/notice.ts';
+import { snapshotWarningOf } from '../snapshot/notice.ts';
+import type { SnapshotNotice, SnapshotNoticeTaker } from '../snapshot/notice.ts';
 import type { AppendRequest } from '../store/port.ts';
 
 /** What became of what a hook saw begin. */
@@ -23,15 +25,27 @@ export interface EngineHooks {
    * still, put an event aside. Default: what is trouble is written by `console.warn`.
    */
   readonly consumer?: (notice: ConsumerNotice) => void;
+  /** What is told of snapshots: that they were written, are not believed, come from other code. Default: what is trouble is written by `console.warn`. */
+  readonly snapshot?: (notice: SnapshotNotice) => void;
+}
+
+export function noticeTaker(hooks: EngineHooks | undefined): NoticeTaker {
+  return takerOf(hooks?.consumer, warningOf);
+}
+
+export function snapshotNoticeTaker(hooks: EngineHooks | undefined): SnapshotNoticeTaker {
+  return takerOf(hooks?.snapshot, snapshotWarningOf);
 }
 
 /** Takes notices to the hook; where there is none, troubles to the console. */
-export function noticeTaker(hooks: EngineHooks | undefined): NoticeTaker {
-  const hook = hooks?.consumer;
+function takerOf<Notice>(
+  hook: ((notice: Notice) => void) | undefined,
+  warning: (notice: Notice) => string | undefined,
+): (notice: Notice) => void {
   if (hook !== undefined) return (notice) => void quietly(() => settledQuietly(hook(notice)));
   return (notice) => {
-    const warning = warningOf(notice);
-    if (warning !== undefined) console.warn(`eventsrc: ${warning}`);
+    const text = warning(notice);
+    if (text !== undefined) console.warn(`eventsrc: ${text}`);
   };
 }
 

@@ -1,3 +1,4 @@
+import { streamBoundary } from '../command/boundary.ts';
 import type { Folding } from '../command/folding.ts';
 import { readClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
@@ -18,7 +19,13 @@ export function openReplaySide(
   { log, folding, clock, freezes }: { log: EventLog; folding: Folding; clock: Clock; freezes: boolean },
   checkOpen: () => void,
 ): ReplaySide {
-  const newestSnapshot = async () => undefined;
-  const context: ReplayContext = { log, folding, freezes, now: () => readClock(clock), newestSnapshot, checkOpen };
+  const context: ReplayContext = {
+    log,
+    folding,
+    freezes,
+    now: () => readClock(clock),
+    newestSnapshot: (fold, stream, at) => folding.newestSnapshot(streamBoundary(fold, stream), at),
+    checkOpen,
+  };
   return { replay: replays(context), past: pastOf(context) };
 }

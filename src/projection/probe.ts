@@ -6,7 +6,7 @@ import { toHex, toUtf8 } from '../event/bytes.ts';
 import type { RecordedEvent } from '../event/codec.ts';
 import { toCanonicalJson } from '../event/json.ts';
 import { compareCodePoints } from '../event/names.ts';
-import type { StandardSchemaV1 } from '../event/standard-schema.ts';
+import { schemaDigest } from '../event/schema-digest.ts';
 import { sha256 } from '../ground/digest.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { Position } from '../store/port.ts';
@@ -164,26 +164,14 @@ function plain({ sql, params }: SqlStatement): readonly string[] {
   return [sql, ...params.map((param) => `${typeof param} ${String(param)}`)];
 }
 
-/** Of the schemas of what is handled, where they say what they are: see https://standardschema.dev/json-schema. */
+/** Of the schemas of what is handled. */
 function schemaDigests({ interest }: Consumer): Readonly<Record<string, string>> {
   const digests = interest.types.map((type) => {
-    const texts = interest.from.flatMap(({ events }) => {
+    const schemas = interest.from.flatMap(({ events }) => {
       const schema = events[type];
-      return schema === undefined ? [] : [jsonSchemaOf(schema)];
+      return schema === undefined ? [] : [schema];
     });
-    return [type, toHex(sha256(toUtf8(texts.join('\n'))))] as const;
+    return [type, schemaDigest(schemas)] as const;
   });
   return Object.fromEntries(digests);
-}
-
-function jsonSchemaOf(schema: StandardSchemaV1): string {
-  const standard = schema['~standard'] as StandardSchemaV1['~standard'] & {
-    readonly jsonSchema?: { readonly output?: (options: { readonly target: string }) => unknown };
-  };
-  try {
-    return JSON.stringify(standard.jsonSchema?.output?.({ target: 'draft-2020-12' }) ?? standard.vendor);
-  } catch {
-    // What it transforms to, JSON Schema cannot say.
-    return standard.vendor;
-  }
 }

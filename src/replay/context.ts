@@ -1,6 +1,6 @@
-import type { AnyAggregate } from '../command/aggregate.ts';
 import type { Folded } from '../command/boundary.ts';
 import type { Folding } from '../command/folding.ts';
+import type { StreamFold } from '../snapshot/snapshot.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Moment } from '../store/moment.ts';
 
@@ -12,7 +12,7 @@ export interface ReplayContext {
   readonly freezes: boolean;
   readonly now: () => number;
   /** The newest usable snapshot of a stream as of a moment, by default now; undefined where there is none. */
-  readonly newestSnapshot: (aggregate: AnyAggregate, stream: string, at?: Moment) => Promise<Folded | undefined>;
+  readonly newestSnapshot: (fold: StreamFold, stream: string, at?: Moment) => Promise<Folded | undefined>;
   /** @throws {EngineError} `engine_closed` */
   readonly checkOpen: () => void;
 }

@@ -1,5 +1,4 @@
 import type { Folded } from '../command/boundary.ts';
-import type { AnyAggregate } from '../command/aggregate.ts';
 import { aboutOf } from './about.ts';
 import type { About } from './about.ts';
 import { checkMomentOf, checkReplayOptions } from './check-options.ts';
@@ -39,7 +38,7 @@ function snapshotsOf(
   { boundary: { fold, stream } }: Extract<About, { readonly kind: 'instance' }>,
   { newestSnapshot }: ReplayContext,
 ): (at: Parameters<ReplayContext['newestSnapshot']>[2]) => Promise<Folded | undefined> {
-  return (at) => newestSnapshot(fold satisfies AnyAggregate, stream, at);
+  return (at) => newestSnapshot(fold, stream, at);
 }
 
 function targetOf(about: About, { folding, freezes }: ReplayContext): Target<unknown, unknown> {

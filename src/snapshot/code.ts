@@ -1,0 +1,181 @@
+/**
+ * Which code makes the states. Its text is no evidence: it changes with every minifier, and does not show what it imports. So what
+ * counts is the aggregate's `snapshotVersion`, the schemas of its events, and what it makes of a sample of streams, which is folded
+ * anew when code first uses the snapshots of others: if one state is another one, it is other code, and has snapshots of its own.
+ */
+import { toHex, toUtf8 } from '../event/bytes.ts';
+import type { Json } from '../event/json.ts';
+import { toCanonicalJson } from '../event/json.ts';
+import { schemaDigest } from '../event/schema-digest.ts';
+import { sha256 } from '../ground/digest.ts';
+import type { DocumentPut } from '../store/state-port.ts';
+import { codesCollection } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
+import type { SnapshotNoticeTaker } from './notice.ts';
+import type { Capture, Refold, StreamFold } from './snapshot.ts';
+
+/** A state of a stream that is folded anew to know code by. */
+export interface Sampled {
+  readonly stream: string;
+  readonly version: number;
+  /** Of the events up to it. */
+  readonly types: readonly string[];
+  readonly digest: string;
+}
+
+/** Code that has written snapshots. */
+interface Known {
+  /** A random name: a number could come twice, if what is known were lost. */
+  readonly code: string;
+  readonly snapshotVersion: number;
+  readonly schemas: string;
+  readonly sample: readonly Sampled[];
+}
+
+/** Samples that each type of event is in, if it can be had. */
+const samplesPerType = 2;
+/** Events that are folded at most to know code again; and codes that are remembered of an aggregate, the newest ones. */
+const sampledEventsMax = 20_000;
+const knownMax = 8;
+
+/** The code of one aggregate in this process. */
+export class Code {
+  readonly name: string;
+  readonly #aggregate: StreamFold;
+  readonly #schemas: string;
+  /** Those that it was compared with. */
+  readonly #others: ReadonlySet<string>;
+  #sample: readonly Sampled[];
+
+  private constructor(
+    aggregate: StreamFold,
+    known: readonly Known[],
+    { code, schemas, sample }: Omit<Known, 'snapshotVersion'>,
+  ) {
+    this.name = code;
+    this.#aggregate = aggregate;
+    this.#schemas = schemas;
+    this.#others = new Set(known.map((other) => other.code));
+    this.#sample = sample;
+  }
+
+  /**
+   * Finds out which code this is, of those that have written snapshots; if of none of them, it is new.
+   * @param distrusted codes that it is certainly not.
+   */
+  static async identify(
+    aggregate: StreamFold,
+    catalog: Catalog,
+    { refold, notice }: { readonly refold: Refold; readonly notice: SnapshotNoticeTaker },
+    distrusted: ReadonlySet<string>,
+  ): Promise<Code> {
+    const schemas = schemasOf(aggregate);
+    const known = await knownCodes(catalog, aggregate);
+    const alike = known.filter(
+      (one) =>
+        one.snapshotVersion === aggregate.snapshots.version && one.schemas === schemas && !distrusted.has(one.code),
+    );
+    let changed: Sampled | undefined;
+    for (const one of alike) {
+      const differing = await firstDifferent(aggregate, one.sample, refold);
+      if (differing === undefined) return new Code(aggregate, known, one);
+      changed ??= differing;
+    }
+    const [newest] = alike;
+    if (changed !== undefined && newest === known[0]) {
+      const { stream, version } = changed;
+      const { name, snapshots } = aggregate;
+      notice({ kind: 'code_changed', aggregate: name, snapshotVersion: snapshots.version, stream, version });
+    }
+    return new Code(aggregate, known, { code: crypto.randomUUID(), schemas, sample: [] });
+  }
+
+  /** Whether a type of event is in too few samples. */
+  lacks(type: string): boolean {
+    return this.#sample.filter(({ types }) => types.includes(type)).length < samplesPerType;
+  }
+
+  /** Whether a snapshot may be written by it without one more sample. */
+  get isSampled(): boolean {
+    return this.#sample.length > 0;
+  }
+
+  /** What a state adds to the sample; nothing where it would be too much to fold. */
+  sampleOf(stream: string, { version, state }: Capture, types: readonly string[]): readonly Sampled[] {
+    const events = this.#sample.reduce((sum, sampled) => sum + sampled.version, 0);
+    if (this.isSampled && events + version > sampledEventsMax) return [];
+    if (this.#sample.some((sampled) => sampled.stream === stream && sampled.version === version)) return [];
+    return [{ stream, version, types, digest: stateDigest(state) }];
+  }
+
+  /**
+   * To be written with the snapshots of which it takes samples.
+   * @returns undefined where it has been forgotten, or others have become known that it may be: it must be identified anew.
+   */
+  async put(
+    catalog: Catalog,
+    added: readonly Sampled[],
+  ): Promise<{ readonly put: DocumentPut; readonly written: () => void } | undefined> {
+    const { name, snapshots } = this.#aggregate;
+    const document = await catalog.document(codesCollection, name);
+    const known = readCodes(document?.value);
+    const mine = known.find(({ code }) => code === this.name);
+    if (mine === undefined && (this.isSampled || known.some(({ code }) => !this.#others.has(code)))) return undefined;
+    const sample = [...(mine?.sample ?? []), ...added];
+    const updated = { code: this.name, snapshotVersion: snapshots.version, schemas: this.#schemas, sample };
+    const codes = [updated, ...known.filter(({ code }) => code !== this.name)].slice(0, knownMax);
+    return {
+      put: {
+        collection: codesCollection,
+        key: name,
+        value: { codes } as unknown as Json,
+        ifRevision: document?.revision ?? 0,
+      },
+      written: () => (this.#sample = sample),
+    };
+  }
+}
+
+async function firstDifferent(
+  aggregate: StreamFold,
+  sample: readonly Sampled[],
+  refold: Refold,
+): Promise<Sampled | undefined> {
+  for (const sampled of sample) {
+    const { stream, version, digest } = sampled;
+    try {
+      const capture = (await refold(aggregate, stream, [version])).captures.get(version);
+      if (capture === undefined || stateDigest(capture.state) !== digest) return sampled;
+    } catch {
+      // What the other code folded, this one does not.
+      return sampled;
+    }
+  }
+  return undefined;
+}
+
+/** Those that were written with last come first. */
+async function knownCodes(catalog: Catalog, { name }: StreamFold): Promise<readonly Known[]> {
+  return readCodes((await catalog.document(codesCollection, name))?.value);
+}
+
+function readCodes(value: unknown): readonly Known[] {
+  const codes = (value as { readonly codes?: unknown } | null | undefined)?.codes;
+  return Array.isArray(codes) ? codes.filter(isKnown) : [];
+}
+
+function isKnown(value: unknown): value is Known {
+  const known = value as Partial<Known> | null;
+  return typeof known?.code === 'string' && Array.isArray(known.sample) && known.sample.length > 0;
+}
+
+function schemasOf({ events }: StreamFold): string {
+  const digests = Object.keys(events)
+    .sort()
+    .map((type) => `${type} ${schemaDigest([events[type]].flatMap((schema) => schema ?? []))}`);
+  return toHex(sha256(toUtf8(digests.join('\n'))));
+}
+
+function stateDigest(state: unknown): string {
+  return toHex(sha256(toUtf8(toCanonicalJson(state, 'state'))));
+}

@@ -1,0 +1,212 @@
+/** Writes snapshots behind the backs of those whose states they are. */
+import { delay } from '../ground/clock.ts';
+import { describe, hasCode } from '../ground/errors.ts';
+import { addition } from './catalog.ts';
+import type { Catalog, Entry, Listed } from './catalog.ts';
+import type { Code, Sampled } from './code.ts';
+import type { SnapshotNoticeTaker } from './notice.ts';
+import type { Capture, Refold, StreamFold } from './snapshot.ts';
+import { encodeState, snapshotDigest } from './state-codec.ts';
+import type { EncodedState } from './state-codec.ts';
+
+/** A state that is to be kept. */
+export interface Due {
+  readonly aggregate: StreamFold;
+  readonly stream: string;
+  readonly capture: Capture;
+  /** Types of events of which the samples of this code might want to have this stream. */
+  readonly wanted: ReadonlySet<string>;
+}
+
+export interface WriterContext {
+  readonly catalog: () => Promise<Catalog | undefined>;
+  readonly codeOf: (aggregate: StreamFold) => Promise<Code>;
+  /** To identify it anew. */
+  readonly forget: (aggregate: StreamFold) => void;
+  readonly refold: Refold;
+  readonly notice: SnapshotNoticeTaker;
+  /** Told of types that no sample needs any more. */
+  readonly enough: (aggregate: StreamFold, types: Iterable<string>) => void;
+}
+
+/** One that is ready to be written. */
+interface Ready {
+  readonly due: Due;
+  readonly encoded: EncodedState;
+}
+
+/** Waited for others to be written with, in ms; snapshots in one commit; attempts where others write the same lists; samples in a commit. */
+const gatherMs = 10;
+const together = 64;
+const attemptsMax = 3;
+const samplesAtOnce = 2;
+/** Streams that wait; of more, the next snapshot will do. */
+const waitingMax = 10_000;
+/** Waited after a failure, in ms. */
+const pauseMs = 1_000;
+const stateBytesMax = 16 * 1024 * 1024;
+
+export class SnapshotWriter {
+  readonly #context: WriterContext;
+  /** By stream: of several states the last. */
+  #waiting = new Map<string, Due>();
+  readonly #closing = new AbortController();
+  #running: Promise<void> | undefined;
+  /** Aggregates whose states cannot be kept. */
+  readonly #unsupported = new WeakSet<StreamFold>();
+
+  constructor(context: WriterContext) {
+    this.#context = context;
+  }
+
+  add(due: Due): void {
+    if (this.#unsupported.has(due.aggregate)) return;
+    if (this.#waiting.size >= waitingMax && !this.#waiting.has(due.stream)) return;
+    this.#waiting.set(due.stream, due);
+    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+  }
+
+  /** @throws {EngineError} `data_unfaithful` for a state that JSON cannot carry; what the store throws. */
+  async write(due: Due): Promise<void> {
+    const catalog = await this.#context.catalog();
+    if (catalog === undefined) return;
+    await catalog.prepare();
+    const encoded = await encodeState(due.capture.state);
+    await this.#commitAll(catalog, due.aggregate, [{ due, encoded }]);
+  }
+
+  /** Resolves once all that waits has been written. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Writes what waits, without waiting for more. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.settled();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.size > 0) {
+      await delay(gatherMs, this.#closing.signal).catch(() => undefined);
+      const some = [...this.#waiting.values()].slice(0, together);
+      for (const { stream } of some) this.#waiting.delete(stream);
+      const byAggregate = Map.groupBy(some, ({ aggregate }) => aggregate);
+      for (const [aggregate, dues] of byAggregate) await this.#write(aggregate, dues);
+    }
+  }
+
+  async #write(aggregate: StreamFold, dues: readonly Due[]): Promise<void> {
+    try {
+      const catalog = await this.#context.catalog();
+      if (catalog === undefined) return;
+      await catalog.prepare();
+      const ready = await this.#encode(aggregate, dues);
+      await this.#commitAll(catalog, aggregate, ready);
+    } catch (error) {
+      this.#context.notice({ kind: 'failed', aggregate: aggregate.name, error });
+      await delay(pauseMs, this.#closing.signal).catch(() => undefined);
+    }
+  }
+
+  async #encode(aggregate: StreamFold, dues: readonly Due[]): Promise<readonly Ready[]> {
+    const ready: Ready[] = [];
+    for (const due of dues) {
+      try {
+        const encoded = await encodeState(due.capture.state);
+        if (encoded.bytes.length <= stateBytesMax) ready.push({ due, encoded });
+      } catch (error) {
+        if (!hasCode(error, 'data_unfaithful')) throw error;
+        this.#unsupported.add(aggregate);
+        this.#context.notice({ kind: 'unsupported', aggregate: aggregate.name, reason: describe(error) });
+        return [];
+      }
+    }
+    return ready;
+  }
+
+  /** All of them at once; where others write the same lists, again, each by itself. */
+  async #commitAll(catalog: Catalog, aggregate: StreamFold, ready: readonly Ready[]): Promise<void> {
+    let left = ready;
+    for (let attempt = 1; attempt <= attemptsMax && left.length > 0; attempt++) {
+      const parts = attempt === 1 ? [left] : left.map((one) => [one]);
+      const failed: Ready[] = [];
+      for (const part of parts) if (!(await this.#commit(catalog, aggregate, part))) failed.push(...part);
+      left = failed;
+    }
+  }
+
+  /** @returns false where others have changed what it builds on. */
+  async #commit(catalog: Catalog, aggregate: StreamFold, ready: readonly Ready[]): Promise<boolean> {
+    const code = await this.#context.codeOf(aggregate);
+    const lists = await catalog.lists(ready.map(({ due }) => due.stream));
+    const wanted = ready.flatMap((one, index) => {
+      const listed = lists[index] as Listed;
+      return isNews(listed, one.due.capture, code) ? [{ ...one, listed }] : [];
+    });
+    const samples = await this.#sample(aggregate, code, wanted);
+    if (wanted.length === 0 || !(code.isSampled || samples.length > 0)) return true;
+    const kept = samples.length > 0 ? await code.put(catalog, samples) : undefined;
+    if (samples.length > 0 && kept === undefined) {
+      this.#context.forget(aggregate);
+      return false;
+    }
+    const additions = wanted.map(({ due, encoded, listed }) => {
+      const entry = entryOf(due, encoded, code);
+      return addition(due.stream, listed, { entry, encoded, kept: aggregate.snapshots.kept });
+    });
+    const result = await catalog.state.commit({
+      puts: [...additions.flatMap(({ puts }) => puts), ...(kept === undefined ? [] : [kept.put])],
+      deletes: additions.flatMap(({ deletes }) => deletes),
+    });
+    if (result !== 'committed') return false;
+    kept?.written();
+    this.#tell(aggregate, code, wanted);
+    return true;
+  }
+
+  /** States by which the code will be known again. */
+  async #sample(aggregate: StreamFold, code: Code, ready: readonly Ready[]): Promise<readonly Sampled[]> {
+    const samples: Sampled[] = [];
+    for (const { due } of ready) {
+      if (samples.length >= samplesAtOnce) break;
+      const { stream, capture, wanted } = due;
+      if (code.isSampled && ![...wanted].some((type) => code.lacks(type))) continue;
+      const { captures, types } = await this.#context.refold(aggregate, stream, [capture.version]);
+      const refolded = captures.get(capture.version);
+      if (refolded !== undefined) samples.push(...code.sampleOf(stream, refolded, [...types]));
+    }
+    return samples;
+  }
+
+  #tell(aggregate: StreamFold, code: Code, written: readonly Ready[]): void {
+    const types = new Set(written.flatMap(({ due }) => [...due.wanted]));
+    this.#context.enough(
+      aggregate,
+      [...types].filter((type) => !code.lacks(type)),
+    );
+    for (const { due, encoded } of written) {
+      const { stream, capture } = due;
+      const { version } = capture;
+      this.#context.notice({
+        kind: 'written',
+        aggregate: aggregate.name,
+        stream,
+        version,
+        bytes: encoded.bytes.length,
+      });
+    }
+  }
+}
+
+/** Whether a stream has no such snapshot yet, nor enough newer ones. */
+function isNews({ entries, condition }: Listed, { version }: Capture, code: Code): boolean {
+  if (condition === 'later') return false;
+  return !entries.some((entry) => entry.version >= version && entry.code === code.name && entry.aside === undefined);
+}
+
+function entryOf({ stream, capture }: Due, { encoding, bytes }: EncodedState, code: Code): Entry {
+  const { version, position, recordedAt, id, deleted } = capture;
+  const entry = { version, position, recordedAt, id, deleted, code: code.name, encoding };
+  return { ...entry, bytes: bytes.length, digest: snapshotDigest(stream, entry, bytes) };
+}
