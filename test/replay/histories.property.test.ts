@@ -7,7 +7,7 @@ import type { Domain } from './ledger.ts';
 import { backends, enginesOnAll } from './stores.ts';
 import type { Opened } from './stores.ts';
 
-const numRuns = process.env['SOAK'] === undefined ? 12 : 500;
+const numRuns = process.env['SOAK'] === undefined ? 12 : 100;
 const opened = enginesOnAll();
 let domains = 0;
 
