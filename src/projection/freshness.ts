@@ -123,6 +123,7 @@ export class Freshness {
     signal?: AbortSignal,
     isReplaced: () => Promise<boolean> = async () => false,
   ): Promise<Hold> {
+    if (this.#isBuilt && bound.atLeast === undefined && bound.maxLagMs === undefined) return { kind: 'held' };
     const begun = this.#now();
     if (await this.#comesSoon(bound, timeoutMs, signal)) return { kind: 'held' };
     using linked = new LinkedSignal([signal], { ms: timeoutMs, reason: timeIsUp });
