@@ -9,6 +9,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     // A process per file, so that worker threads, child processes and signals behave as they do for users.
     pool: 'forks',
+    // All cores; by default one of them is left to whoever waits.
+    maxWorkers: '100%',
     testTimeout: isSoak ? 3_600_000 : 60_000,
     hookTimeout: isSoak ? 3_600_000 : 60_000,
   },

@@ -109,5 +109,8 @@ export function openRawProducts(file: string, count: number): DatabaseSync {
     db.exec('commit');
   }
   db.close();
-  return new DatabaseSync(file, { readOnly: true });
+  const reader = new DatabaseSync(file, { readOnly: true });
+  // As much as eventsrc gives itself for reading documents: the inner pages of such tables want more than SQLite's own 2 MiB.
+  reader.exec('pragma cache_size = -16384');
+  return reader;
 }

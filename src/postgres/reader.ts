@@ -1,6 +1,7 @@
 import type { Recorded } from '../event/event.ts';
 import { RecordedDraft } from '../event/recorded-draft.ts';
 import { EngineError } from '../ground/errors.ts';
+import { SharedLook } from '../ground/shared-look.ts';
 import type { Position, ReadQuery, Receipt, StoreHead, StreamHead, StreamsQuery } from '../store/port.ts';
 import { defaultPageSize, namesWithPrefix } from '../store/read-query.ts';
 import type { Connections } from './connections.ts';
@@ -38,6 +39,7 @@ export class Reader {
   readonly #connections: Connections;
   readonly #schema: string;
   readonly #store: string;
+  readonly #head = new SharedLook(() => this.#lookAtHead());
   /** The store is known to have events up to here. */
   #seen: Position = 0;
 
@@ -47,7 +49,11 @@ export class Reader {
     this.#store = store;
   }
 
-  async head(): Promise<StoreHead> {
+  head(): Promise<StoreHead> {
+    return this.#head.ask();
+  }
+
+  async #lookAtHead(): Promise<StoreHead> {
     const [row] = await this.#connections.query<[string, string, string]>(
       `select position, recorded_at, streams from ${this.#schema}.head`,
     );

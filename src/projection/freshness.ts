@@ -1,6 +1,7 @@
 /** How far behind a build is, and waiting until it is no further behind than demanded. */
 import type { StaleDetails } from '../ground/errors.ts';
 import { LinkedSignal } from '../ground/linked-signal.ts';
+import { SharedLook } from '../ground/shared-look.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Position } from '../store/port.ts';
 import type { StateStore } from '../store/state-port.ts';
@@ -40,7 +41,6 @@ interface Behind {
   readonly position: Position;
   /** Once it is past this, it is worth looking again. */
   readonly wanted: Position;
-  readonly lagMs: number;
 }
 
 /** What became of waiting for a bound; `replaced`: another generation serves now, and this one may move no more. */
@@ -56,6 +56,9 @@ export class Freshness {
   readonly #build: Build;
   readonly #feed: EventFeed;
   readonly #now: () => number;
+  /** Many wait at a time, and all want to know the same. */
+  readonly #positions = new SharedLook(() => this.#lookAtPositions());
+  readonly #states = new SharedLook(() => slotStates(this.#control, this.#build.slots));
   /** Once it has been up to date it has been so for good. */
   #isBuilt = false;
   /** The last event of interest up to a position; 0 if there is none. What has happened stays, so this does, too. */
@@ -76,7 +79,11 @@ export class Freshness {
   }
 
   /** The same, of each slot. */
-  async positions(): Promise<readonly Position[]> {
+  positions(): Promise<readonly Position[]> {
+    return this.#positions.ask();
+  }
+
+  async #lookAtPositions(): Promise<readonly Position[]> {
     const found = await this.#state.checkpoints(`${this.#build.name}#`);
     const positions = new Map(found.map(({ name, position }) => [name, position]));
     return this.#build.slots.map((slot) => positions.get(slot) ?? 0);
@@ -123,11 +130,15 @@ export class Freshness {
     signal?: AbortSignal,
     isReplaced: () => Promise<boolean> = async () => false,
   ): Promise<Hold> {
+    if (this.#isBuilt && bound.atLeast === undefined && bound.maxLagMs === undefined) return { kind: 'held' };
     const begun = this.#now();
-    if (await this.#comesSoon(bound, timeoutMs, signal)) return { kind: 'held' };
+    // What has happened stays: once it is known it is not looked up again.
+    let last = await this.#lastUntil(bound.atLeast ?? 0);
+    if (await this.#comesSoon(last, bound, timeoutMs, signal)) return { kind: 'held' };
     using linked = new LinkedSignal([signal], { ms: timeoutMs, reason: timeIsUp });
     for (let rings: Position | undefined; ; rings = await this.#control.count()) {
-      const look = await this.#look(bound);
+      last ??= await this.#lastUntil(bound.atLeast ?? 0);
+      const look = await this.#look(last, bound);
       if (look.isHeld) return { kind: 'held' };
       const { aborted, reason } = linked.signal;
       if (aborted && reason !== timeIsUp) throw reason;
@@ -147,20 +158,23 @@ export class Freshness {
    * Whether a bound on the position holds now or in a moment: most who wait do so for the batch that is under way. To look closer,
    * at how the slots stand and whether it still serves, would cost them more than that.
    */
-  async #comesSoon({ atLeast = 0, maxLagMs }: Bound, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-    if (!this.#isBuilt || maxLagMs !== undefined || signal?.aborted) return false;
-    const last = await this.#lastUntil(atLeast);
-    if (last === undefined) return false;
+  async #comesSoon(
+    last: Position | undefined,
+    { maxLagMs }: Bound,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    if (!this.#isBuilt || maxLagMs !== undefined || signal?.aborted || last === undefined) return false;
     return last === 0 || this.#passes(last - 1, Math.min(soonMs, timeoutMs), signal);
   }
 
-  /** Position of the last event of interest up to another; 0 if there is none; undefined where that cannot be told at once. */
+  /** Position of the last event of interest up to another; 0 if there is none; undefined where the store does not have that yet. */
   async #lastUntil(position: Position): Promise<Position | undefined> {
     const { until, last } = this.#looked;
-    if (position <= until) return last <= position ? last : undefined;
-    const { position: head } = await this.#log.head();
-    if (head < position) return undefined;
-    const found = (await this.#feed.last(until, position))?.position ?? last;
+    if (position <= until && last <= position) return last;
+    if (position > until && (await this.#log.head()).position < position) return undefined;
+    const [after, before] = position > until ? [until, last] : [0, 0];
+    const found = (await this.#feed.last(after, position))?.position ?? before;
     if (position > this.#looked.until) this.#looked = { until: position, last: found };
     return found;
   }
@@ -179,34 +193,34 @@ export class Freshness {
     }
   }
 
-  #explain({ isBuilding, head, position, lagMs, fault }: Behind, bound: Bound, begun: number): Hold {
+  async #explain({ isBuilding, head, position, fault }: Behind, bound: Bound, begun: number): Promise<Hold> {
+    const lagMs = lagOf(await this.#ageMs(position, head));
     const { name: view } = this.#build.consumer;
     const waitedMs = this.#now() - begun;
     const stands = fault === undefined ? {} : { fault: { position: fault.position, reason: fault.reason } };
     return { kind: 'stale', stale: { view, position, head, lagMs, isBuilding, ...bound, waitedMs, ...stands } };
   }
 
-  async #look({ atLeast, maxLagMs }: Bound): Promise<Look> {
+  /** @param last event of interest up to the bound; undefined where the store does not have all up to there. */
+  async #look(last: Position | undefined, { atLeast, maxLagMs }: Bound): Promise<Look> {
     if (this.#isBuilt && maxLagMs === undefined && (atLeast === undefined || (await this.position()) >= atLeast))
       return { isHeld: true };
-    const states = await slotStates(this.#control, this.#build.slots);
+    const states = await this.#states.ask();
     this.#isBuilt ||= states.every(({ caughtUp }) => caughtUp);
     const isBuilding = !this.#isBuilt;
     if (!isBuilding && atLeast === undefined && maxLagMs === undefined) return { isHeld: true };
     const position = await this.position();
     const { position: head } = await this.#log.head();
-    const ageMs = await this.#ageMs(position, head);
-    const lagMs = lagOf(ageMs);
+    const ageMs = maxLagMs === undefined ? undefined : await this.#ageMs(position, head);
     // Of an event from the future nobody knows how old it is.
     const isRecent = maxLagMs === undefined || ageMs === undefined || (ageMs >= 0 && ageMs <= maxLagMs);
     // What the store does not have yet cannot be in the view either.
-    const isFar = atLeast === undefined || (atLeast <= head && (await this.#holds(position, atLeast)));
+    const isFar = last !== undefined && last <= position;
     if (!isBuilding && isRecent && isFar) return { isHeld: true };
     const fault = states.find((state) => state.fault !== undefined)?.fault;
     // Who waits for one event alone does not look again at each batch before it.
-    const last = isBuilding || maxLagMs !== undefined ? undefined : await this.#lastUntil(atLeast ?? 0);
-    const wanted = Math.max(position, (last ?? 0) - 1);
-    return { isHeld: false, isBuilding, fault, position, wanted, head, lagMs };
+    const wanted = isBuilding || maxLagMs !== undefined ? position : Math.max(position, (last ?? 0) - 1);
+    return { isHeld: false, isBuilding, fault, position, wanted, head };
   }
 
   /** A bound holds if nothing of interest lies between. */

@@ -1,5 +1,5 @@
 import type { Position } from '../store/port.ts';
-import type { DocumentPage, StateStore } from '../store/state-port.ts';
+import type { StateStore } from '../store/state-port.ts';
 import { delay } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { LinkedSignal } from '../ground/linked-signal.ts';
@@ -140,9 +140,9 @@ export class ReadSide {
       current: () => site.current(projection),
       isReplaced: (build) => site.isReplaced(projection, build),
       begun: (timeoutMs, signal) => site.begun(projection, timeoutMs, signal),
-      find: async (collection, query): Promise<DocumentPage> => site.state.find(collection, query),
+      find: (collection, query) => site.state.find(collection, query),
       get: async (collection, key) => (await site.state.get(collection, [key]))[0]?.value,
-      count: async (collection, where) => site.state.count(collection, where),
+      count: (collection, where) => site.state.count(collection, where),
       scanned: (paths) => {
         const key = `${projection.name} ${paths.join()}`;
         if (this.#scans.has(key) || this.#scans.size > 1_000) return;

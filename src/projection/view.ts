@@ -76,6 +76,7 @@ interface FindArguments {
   readonly orderBy: readonly Order[];
   readonly limit: number;
   readonly after?: string | undefined;
+  readonly paged: boolean;
 }
 
 const findKeys = ['where', 'orderBy', 'limit', 'after'] satisfies (keyof FindQuery<unknown>)[];
@@ -136,14 +137,16 @@ export class View<Document> {
     query: FindQuery<Document> = {},
     options: ReadOptions = {},
   ): Promise<SafeRead<readonly Document[]>> {
-    return mapped(await this.#find(query, options), ({ documents }) => documents.map(({ value }) => value as Document));
+    return mapped(await this.#find(query, options, false), ({ documents }) =>
+      documents.map(({ value }) => value as Document),
+    );
   }
 
   async safeFindFirst(
     query: FindQuery<Document> = {},
     options: ReadOptions = {},
   ): Promise<SafeRead<Document | undefined>> {
-    const found = await this.#find({ ...query, limit: 1 }, options);
+    const found = await this.#find({ ...query, limit: 1 }, options, false);
     return mapped(found, ({ documents }) => documents[0]?.value as Document | undefined);
   }
 
@@ -153,7 +156,7 @@ export class View<Document> {
   ): Promise<SafeRead<ViewPage<Document>>> {
     let position: Position = 0;
     // Before the documents: they are at least so fresh.
-    const found = await this.#find(query, options, async ({ freshness }) => {
+    const found = await this.#find(query, options, true, async ({ freshness }) => {
       position = await freshness.position();
     });
     return mapped(found, ({ documents, next, scanned }) => ({
@@ -180,6 +183,7 @@ export class View<Document> {
   #find(
     query: FindQuery<Document>,
     options: ReadOptions,
+    paged: boolean,
     before?: (serving: Served) => Promise<void>,
   ): Promise<SafeRead<DocumentPage>> {
     checkKeys('a query of a view', query, findKeys);
@@ -194,7 +198,7 @@ export class View<Document> {
     const orderBy = toOrders(query.orderBy === undefined ? [] : query.orderBy);
     return this.#read(options, async (serving) => {
       await before?.(serving);
-      const page = await this.#source.find(serving.build.collection, { where, orderBy, limit, after });
+      const page = await this.#source.find(serving.build.collection, { where, orderBy, limit, after, paged });
       if (page.scanned) this.#source.scanned(pathsOf(where, orderBy));
       return page;
     });
@@ -207,10 +211,9 @@ export class View<Document> {
     signal?.throwIfAborted();
     if (atLeast !== undefined && !Number.isSafeInteger(atLeast))
       throw new EngineError('option_invalid', { option: 'atLeast', value: atLeast, expected: 'a position' });
-    for (const [option, value] of Object.entries({ atLeast, maxLagMs, timeoutMs })) {
-      if (value !== undefined && !(typeof value === 'number' && value >= 0))
-        throw new EngineError('option_invalid', { option, value, expected: 'a number of at least 0' });
-    }
+    checkAmount('atLeast', atLeast);
+    checkAmount('maxLagMs', maxLagMs);
+    checkAmount('timeoutMs', timeoutMs);
     for (let look: Look = 'known'; ; look = 'anew') {
       const { serving, leftMs } = await this.#serving(look, timeoutMs, signal);
       const held = await this.#held(serving, { atLeast, maxLagMs }, leftMs, signal);
@@ -259,6 +262,12 @@ export class View<Document> {
     if (next.kind === 'held') await this.#source.serving('again');
     return next;
   }
+}
+
+/** @throws {EngineError} `option_invalid` */
+function checkAmount(option: string, value: unknown): void {
+  if (value === undefined || (typeof value === 'number' && value >= 0)) return;
+  throw new EngineError('option_invalid', { option, value, expected: 'a number of at least 0' });
 }
 
 /** @throws {EngineError} `stale` */

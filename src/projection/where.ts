@@ -11,9 +11,10 @@ const partsMax = 1_000;
 /** Fields to order by: each is a column, and a step of the condition that tells where the next page begins. */
 const ordersMax = 32;
 
-/** Where in a query, for errors, and how much may still follow. */
+/** Where in a query, for errors, and how much may still follow. The path is put together once there is an error. */
 interface Place {
-  readonly path: string;
+  readonly parent: Place | undefined;
+  readonly key: string | number;
   readonly level: number;
   readonly budget: { readonly max: number; left: number };
 }
@@ -27,7 +28,7 @@ interface Place {
  * levels or 1,000 parts.
  */
 export function toCondition(where: unknown): Condition {
-  return conditionOf(where, { path: 'where', level: 1, budget: { max: partsMax, left: partsMax } });
+  return conditionOf(where, outermost('where', partsMax));
 }
 
 /**
@@ -36,7 +37,7 @@ export function toCondition(where: unknown): Condition {
  * 32 paths; for an object with several names of which one is a whole number: JavaScript would move it to the front.
  */
 export function toOrders(orderBy: unknown): readonly Order[] {
-  const place = { path: 'orderBy', level: 1, budget: { max: ordersMax, left: ordersMax } };
+  const place = outermost('orderBy', ordersMax);
   const orders = Array.isArray(orderBy)
     ? itemsOf(orderBy, place).flatMap(([item, at]) => ordersOf(item, at))
     : ordersOf(orderBy, place);
@@ -187,9 +188,11 @@ function checkText(text: string, place: Place): string {
 
 /** Without lists of one and lists in lists, so that whoever looks for an index sees what there is. */
 function allOf(conditions: readonly Condition[]): Condition {
+  const [first] = conditions;
+  // Which is none of one itself: it was made here.
+  if (first !== undefined && conditions.length === 1) return first;
   const flat = conditions.flatMap((condition) => (condition.kind === 'all' ? condition.of : condition));
-  const [first] = flat;
-  return first !== undefined && flat.length === 1 ? first : { kind: 'all', of: flat };
+  return flat.length === 1 ? (flat[0] as Condition) : { kind: 'all', of: flat };
 }
 
 function entriesOf(value: unknown, place: Place, expected: string): readonly [name: string, value: unknown][] {
@@ -218,12 +221,20 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function inside(place: Place, key: string | number): Place {
-  return { ...place, path: place.path + pathStep(key) };
+function outermost(key: string, max: number): Place {
+  return { parent: undefined, key, level: 1, budget: { max, left: max } };
 }
 
-function deeper(place: Place): Place {
-  return { ...place, level: place.level + 1 };
+function inside(parent: Place, key: string | number): Place {
+  return { parent, key, level: parent.level, budget: parent.budget };
+}
+
+function deeper({ parent, key, level, budget }: Place): Place {
+  return { parent, key, level: level + 1, budget };
+}
+
+function pathOf({ parent, key }: Place): string {
+  return parent === undefined ? String(key) : pathOf(parent) + pathStep(key);
 }
 
 function spend(place: Place, parts = 1): void {
@@ -235,8 +246,8 @@ function tooMany(place: Place): EngineError {
   return refused(place, `with it the query has more than ${place.budget.max} parts`);
 }
 
-function refused({ path }: Place, reason: string): EngineError {
-  return new EngineError('query_invalid', { path, reason });
+function refused(place: Place, reason: string): EngineError {
+  return new EngineError('query_invalid', { path: pathOf(place), reason });
 }
 
 function show(value: unknown): string {

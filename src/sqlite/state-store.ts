@@ -37,6 +37,11 @@ const columns = 'key, revision, json, bytes';
 const rowsPerSlice = 512;
 /** Each attempt waits a second by itself. */
 const busyAttemptsMax = 30;
+/**
+ * Of the file, what is kept in memory until the next commit, when SQLite forgets it all. With the 2 MiB of its own, the inner pages of a
+ * million documents' table and index put each other out: a query took half as long again.
+ */
+const cacheKiB = 16 * 1024;
 /** Statements that are kept, at least: queries come in few shapes, and preparing one takes about as long as a lookup. */
 const statementsMin = 100;
 
@@ -61,6 +66,7 @@ export class SqliteStateStore implements StateStore {
     this.#clock = clock;
     this.#write = write;
     this.#db = openForReading(file);
+    this.#db.exec(`pragma cache_size = -${cacheKiB}`);
     this.#collections = new Collections(this.#db);
   }
 
@@ -235,7 +241,7 @@ export class SqliteStateStore implements StateStore {
   }
 
   /** What is known of a collection is taken to be so: the table of one that was dropped meanwhile is gone, and no other has its name. */
-  async #ofTable<Result>(collection: string, read: (known: CollectionTable) => Result): Promise<Result> {
+  #ofTable<Result>(collection: string, read: (known: CollectionTable) => Result): Promise<Result> {
     return this.#read(() => {
       const known = this.#tables.get(collection);
       try {

@@ -54,8 +54,7 @@ export function planFind(
     if (start !== undefined) conditions.push(sql.behind(start, columns, query));
     const directed = columns.map((column, index) => `${column} ${query.orderBy[index]?.direction ?? 'asc'}`);
     order = ` order by ${[...directed, 'key'].join(', ')}`;
-    // One more, to know whether there is one.
-    if (isExact) order += ` limit ${sql.parameter(query.limit + 1)}`;
+    if (isExact) order += ` limit ${sql.parameter(wantedOf(query))}`;
   }
   const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
   return {
@@ -84,6 +83,11 @@ export function planCount(
   };
 }
 
+/** One more where there may be a next page, to know whether there is one. */
+function wantedOf({ limit, paged = true }: DocumentQuery): number {
+  return paged ? limit + 1 : limit;
+}
+
 interface Ranked {
   readonly rank: Rank;
   readonly document: Document;
@@ -95,6 +99,7 @@ export class PageOf {
   readonly #plan: Pick<DocumentPlan, 'isSorted' | 'isFiltered' | 'scanned'>;
   readonly #start: Rank | undefined;
   readonly #descending: readonly boolean[];
+  readonly #wanted: number;
   /** In the order in which they came. */
   readonly #sorted: Document[] = [];
   /** The first of them, so far. */
@@ -104,22 +109,22 @@ export class PageOf {
     this.#query = query;
     this.#plan = plan;
     this.#start = startOf(query);
+    this.#wanted = wantedOf(query);
     this.#descending = query.orderBy.map(({ direction }) => direction === 'desc');
   }
 
   /** @returns whether the page is complete. */
   add(document: Document): boolean {
-    const { where, limit } = this.#query;
-    if (!this.#plan.isFiltered && !fulfils(where, document.value)) return false;
+    if (!this.#plan.isFiltered && !fulfils(this.#query.where, document.value)) return false;
     if (this.#plan.isSorted) {
       this.#sorted.push(document);
-      return this.#sorted.length > limit;
+      return this.#sorted.length >= this.#wanted;
     }
     const rank = this.#rankOf(document);
     if (this.#start !== undefined && compareRanks(rank, this.#start, this.#descending) <= 0) return false;
     this.#unsorted.push({ rank, document });
     // Now and then, so that sorting costs little and memory stays bounded.
-    if (this.#unsorted.length >= 2 * (limit + 1) + 1_000) this.#sort();
+    if (this.#unsorted.length >= 2 * this.#wanted + 1_000) this.#sort();
     return false;
   }
 
@@ -137,7 +142,7 @@ export class PageOf {
   #sort(): void {
     this.#unsorted = this.#unsorted
       .toSorted((a, b) => compareRanks(a.rank, b.rank, this.#descending))
-      .slice(0, this.#query.limit + 1);
+      .slice(0, this.#wanted);
   }
 
   page(): DocumentPage {
@@ -146,15 +151,8 @@ export class PageOf {
     const { limit } = this.#query;
     const last = found.length > limit ? found[limit - 1] : undefined;
     const page = { documents: found.slice(0, limit), scanned: this.#plan.scanned };
-    if (last === undefined) return page;
-    const cursor = (): string => cursorOf(this.#query, this.#rankOf(last));
-    return {
-      ...page,
-      // Made when asked for: few who find documents want the next page.
-      get next() {
-        return cursor();
-      },
-    };
+    // Not an accessor, to be made when asked for: to make that one costs twice as much as a cursor.
+    return last === undefined ? page : { ...page, next: cursorOf(this.#query, this.#rankOf(last)) };
   }
 }
 

@@ -55,6 +55,8 @@ export interface DocumentQuery {
   /** `next` of the page before. */
   readonly after?: string | undefined;
   readonly limit: number;
+  /** Whether `next` is wanted. Default true. Without it nobody need look for one document more; a store may give it all the same. */
+  readonly paged?: boolean | undefined;
 }
 
 export interface DocumentPage {

@@ -179,6 +179,11 @@ export const stateCases: readonly StateCaseDefinition[] = [
           after = page.next;
         } while (after !== undefined && paged.length < 30);
         assert.deepEqual(paged, whole);
+        const { documents: alone } = await store.find('c', { where: all, orderBy, limit: 4, paged: false });
+        assert.deepEqual(
+          alone.map(({ key }) => key),
+          whole.slice(0, 4),
+        );
       }
       const { next } = await store.find('c', { ...query, limit: 2 });
       for (const after of ['x', `${next}x`])

@@ -30,3 +30,10 @@ test('an end of another kind, or of another field, is none', () => {
   expect(sqlOf(from, { kind: 'lt', path: 'total', value: 'z' })).toContain("v1 < '5'");
   expect(sqlOf(from, { kind: 'lt', path: 'other', value: 9 })).toContain("v1 < '5'");
 });
+
+test('one document more is looked for only where there may be a next page', () => {
+  const query = { where: from, orderBy: [{ path: 'total', direction: 'asc' }], limit: 10 } as const;
+  const limitOf = (paged?: boolean) => planFind(collection, { ...query, paged }, (index) => `?${index}`).params.at(-1);
+  expect(limitOf()).toBe(11);
+  expect(limitOf(false)).toBe(10);
+});
