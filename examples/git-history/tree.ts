@@ -1,7 +1,7 @@
 import { openEngine } from 'eventsrc';
 import type { RecordedEvent } from 'eventsrc';
 import type { ByteString } from './byte-string.ts';
-import { commitStream, isHistoryEvent } from './events.ts';
+import { commitStream, isHistoryEvent, lastRecordedCommit } from './events.ts';
 import type { CommitRecorded, HistoryLog } from './events.ts';
 import { Failure } from './failure.ts';
 import { pathFromData } from './path-names.ts';
@@ -67,4 +67,11 @@ export async function findCommit(log: HistoryLog, abbreviation: string): Promise
     `${found.stream} does not begin with a commit.`,
     'Something other than this example wrote to the store; import into a new one.',
   );
+}
+
+/** The commit that was recorded last. @throws {Failure} if the store has none. */
+export async function newestCommit(log: HistoryLog): Promise<CommitRecorded> {
+  const newest = await lastRecordedCommit(log);
+  if (newest !== undefined) return newest;
+  throw new Failure('The store has no commits.', 'Import a history first.');
 }
