@@ -21,7 +21,8 @@ export async function showMoments(log: HistoryLog): Promise<void> {
   showDifference(before, after);
 }
 
-async function recordedCommits(log: HistoryLog): Promise<readonly CommitRecorded[]> {
+/** All of them, the oldest first. */
+export async function recordedCommits(log: HistoryLog): Promise<readonly CommitRecorded[]> {
   const commits: CommitRecorded[] = [];
   for await (const page of log.read({ match: [{ types: ['CommitRecorded'] }] })) {
     for (const event of page) if (event.type === 'CommitRecorded') commits.push(event);
