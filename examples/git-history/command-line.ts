@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ParseArgsOptionsConfig } from 'node:util';
+import type { ReplaySpeed } from 'eventsrc';
 import { usageFailure } from './failure.ts';
 import { abbreviationPattern } from './tree.ts';
 
@@ -14,6 +15,14 @@ npm run --silent git-history -- import REPO --store URL [--rev REV] [--json]
 npm run --silent git-history -- tree COMMIT --store URL
     Prints what \`git -C REPO ls-tree -r --full-tree COMMIT\` prints, from the events up to COMMIT:
     an id, or at least the first four digits of it.
+
+npm run --silent git-history -- play [COMMIT] --store URL [--speed FACTOR] [--json]
+    Shows how the tree grew, up to COMMIT (the newest by default): a line for each commit, with its date, its id, the paths that
+    it added (+), modified (~) and deleted (-), and how many files there are then. Ctrl-C ends it.
+    --speed  times the pace at which the commits were made: from 0.1 to 100 (by default), or unthrottled. A pause before a
+             commit takes half a second at most, and less in a history of more than 120 commits, so that all pauses
+             together take a minute at most; where dates run backwards there is none.
+    --json   print {"commit", "committedAt", "subject", "added", "modified", "deleted", "files"} for each, one a line
 
 npm run --silent git-history -- churn --store URL [--by path|author] [--path PREFIX] [--top N] [--json]
     Prints which paths were changed most, or who changed most, and how: added, modified, deleted. A renamed file is
@@ -47,8 +56,18 @@ export type Command =
       readonly json: boolean;
     }
   | { readonly kind: 'tree'; readonly commit: string; readonly store: HistoryStore }
+  | PlayCommand
   | ChurnCommand
   | AuthorsCommand;
+
+export interface PlayCommand {
+  readonly kind: 'play';
+  /** Default: the newest. */
+  readonly commit?: string;
+  readonly speed: ReplaySpeed;
+  readonly json: boolean;
+  readonly store: HistoryStore;
+}
 
 export interface ChurnCommand {
   readonly kind: 'churn';
@@ -75,6 +94,11 @@ const importOptions = {
   rev: { type: 'string' },
   json: { type: 'boolean' },
 } as const satisfies ParseArgsOptionsConfig;
+const playOptions = {
+  ...common,
+  speed: { type: 'string' },
+  json: { type: 'boolean' },
+} as const satisfies ParseArgsOptionsConfig;
 const authorsOptions = {
   ...common,
   top: { type: 'string' },
@@ -97,6 +121,8 @@ export function parseCommandLine(args: readonly string[], folder: string): Comma
       return parseImport(rest, folder);
     case 'tree':
       return parseTree(rest, folder);
+    case 'play':
+      return parsePlay(rest, folder);
     case 'churn':
       return parseChurn(rest, folder);
     case 'authors':
@@ -106,9 +132,9 @@ export function parseCommandLine(args: readonly string[], folder: string): Comma
     case 'help':
       return { kind: 'help' };
     case undefined:
-      throw usageFailure('No command was given: import, tree, churn or authors.');
+      throw usageFailure('No command was given: import, tree, play, churn or authors.');
     default:
-      throw usageFailure(`There is no command ${JSON.stringify(name)}, only import, tree, churn and authors.`);
+      throw usageFailure(`There is no command ${JSON.stringify(name)}, only import, tree, play, churn and authors.`);
   }
 }
 
@@ -125,13 +151,28 @@ function parseImport(args: readonly string[], folder: string): Command {
 function parseTree(args: readonly string[], folder: string): Command {
   const { values, positionals } = parse(args, common);
   if (values.help === true) return { kind: 'help' };
-  const commit = single(positionals, 'COMMIT');
-  if (!abbreviationPattern.test(commit)) {
-    throw usageFailure(
-      `COMMIT is ${JSON.stringify(commit)}, expected a commit's id or at least its first four digits.`,
-    );
-  }
+  const commit = checkCommit(single(positionals, 'COMMIT'));
   return { kind: 'tree', commit, store: storeAt(values.store, folder) };
+}
+
+function parsePlay(args: readonly string[], folder: string): Command {
+  const { values, positionals } = parse(args, playOptions);
+  if (values.help === true) return { kind: 'help' };
+  const commit = positionals.length === 0 ? {} : { commit: checkCommit(single(positionals, 'COMMIT')) };
+  const { json = false } = values;
+  return { kind: 'play', ...commit, speed: speedOf(values.speed), json, store: storeAt(values.store, folder) };
+}
+
+function checkCommit(commit: string): string {
+  if (abbreviationPattern.test(commit)) return commit;
+  throw usageFailure(`COMMIT is ${JSON.stringify(commit)}, expected a commit's id or at least its first four digits.`);
+}
+
+function speedOf(given = '100'): ReplaySpeed {
+  if (given === 'unthrottled') return given;
+  const speed = /^\d+(\.\d+)?$/.test(given) ? Number(given) : NaN;
+  if (speed >= 0.1 && speed <= 100) return speed;
+  throw usageFailure(`--speed is ${JSON.stringify(given)}, expected a factor from 0.1 to 100, or unthrottled.`);
 }
 
 function parseChurn(args: readonly string[], folder: string): Command {

@@ -12,6 +12,11 @@ export type HistoryEvent = RecordedEvent<HistoryEvents>;
 export type NewHistoryEvent = NewEvent<HistoryEvents>;
 export type CommitRecorded = Extract<HistoryEvent, { readonly type: 'CommitRecorded' }>;
 
+/** Whether an event is one of a history's; its data are then what the schemas have let in. */
+export function isHistoryEvent(event: RecordedEvent): event is HistoryEvent {
+  return Object.hasOwn(historyEvents, event.type);
+}
+
 export function commitStream(id: string): string {
   return commit.stream(id);
 }

@@ -4,6 +4,7 @@ import { bytesOf, fromText } from './byte-string.ts';
 import type { AuthorCounts } from './churn.ts';
 import type { AuthorDocument, Counts, PathChurnDocument } from './history-views.ts';
 import { pathToData } from './path-names.ts';
+import { printable, printableDate } from './printable.ts';
 import { quotePath } from './quote-path.ts';
 
 /** One thing per row, after figures; as bytes, since paths are bytes. */
@@ -25,14 +26,17 @@ export function pathChurnTable(churn: readonly PathChurnDocument[], escapeHighBy
 }
 
 export function authorChurnTable(churn: readonly AuthorCounts[]): Buffer {
-  const rows = churn.map(({ author, ...counts }) => ({ figures: figuresOf(counts), thing: printable(author) }));
+  const rows = churn.map(({ author, ...counts }) => ({
+    figures: figuresOf(counts),
+    thing: fromText(printable(author)),
+  }));
   return format({ figures: countNames, thing: 'author', rows });
 }
 
 export function authorsTable(authors: readonly AuthorDocument[]): Buffer {
   const rows = authors.map(({ author, commits, changes, first, last }) => ({
     figures: [commits, changes, markText(first), markText(last)],
-    thing: printable(author),
+    thing: fromText(printable(author)),
   }));
   return format({ figures: ['commits', 'changes', 'first', 'last'], thing: 'author', rows });
 }
@@ -52,15 +56,7 @@ function figuresOf(counts: Counts): readonly number[] {
 
 function markText(mark: AuthorDocument['first']): string {
   if (mark === null) return '';
-  const date = mark.authoredAt === null ? undefined : new Date(mark.authoredAt);
-  // Some commits claim to be of years that no calendar has.
-  const isDate = date !== undefined && !Number.isNaN(date.getTime());
-  return `${isDate ? date.toISOString().slice(0, 10) : '?'} ${mark.commit.slice(0, 10)}`;
-}
-
-/** A name for a terminal: control characters could do anything there. */
-function printable(text: string): ByteString {
-  return fromText(text.replaceAll(/\p{Cc}/gu, '\u{fffd}'));
+  return `${printableDate(mark.authoredAt)} ${mark.commit.slice(0, 10)}`;
 }
 
 function format({ figures, thing, rows }: Table): Buffer {

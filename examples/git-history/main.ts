@@ -4,19 +4,21 @@ import { sqlite } from 'eventsrc/sqlite';
 import { churnByAuthor, churnByPath, topAuthors } from './churn.ts';
 import type { CatchUpOptions } from './catch-up.ts';
 import { parseCommandLine, usage } from './command-line.ts';
-import type { AuthorsCommand, ChurnCommand, Command, HistoryStore } from './command-line.ts';
+import type { AuthorsCommand, ChurnCommand, Command, HistoryStore, PlayCommand } from './command-line.ts';
 import { openHistory } from './events.ts';
 import type { HistoryLog } from './events.ts';
 import { Failure, describeFailure, exitCodes } from './failure.ts';
 import { authorChurnTable, authorsTable, pathChurnJson, pathChurnTable, toJson } from './format-report.ts';
+import { playJson, playLines, playLive } from './format-play.ts';
 import { formatTree } from './format-tree.ts';
 import { openGitSource } from './git-source.ts';
 import type { HistorySource } from './history-source.ts';
 import { importHistory } from './import-history.ts';
 import type { ImportResult } from './import-history.ts';
+import { playHistory } from './play.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { pathQuoting } from './settings.ts';
-import { findCommit, treeAt } from './tree.ts';
+import { findCommit, newestCommit, treeAt } from './tree.ts';
 import { writeOutput } from './write-output.ts';
 
 async function run(args: readonly string[]): Promise<number> {
@@ -30,6 +32,8 @@ async function run(args: readonly string[]): Promise<number> {
       return runImport(command);
     case 'tree':
       return runTree(command);
+    case 'play':
+      return runPlay(command);
     case 'churn':
       return runReport(command.store, (log, options) => churnReport(log, command, options));
     case 'authors':
@@ -99,6 +103,21 @@ async function runTree({ commit, store }: Command & { kind: 'tree' }): Promise<n
   const { quotePath } = await pathQuoting(log);
   await writeOutput(formatTree(tree, quotePath), process.stdout);
   return exitCodes.done;
+}
+
+async function runPlay({ commit, store, speed, json }: PlayCommand): Promise<number> {
+  const signal = interruptible();
+  await using log = await openHistory(backend(store, false));
+  const until = commit === undefined ? await newestCommit(log) : await findCommit(log, commit);
+  const frames = playHistory(log, { until, speed, signal });
+  const { stdout } = process;
+  try {
+    await writeOutput(json ? playJson(frames) : stdout.isTTY ? playLive(frames, stdout) : playLines(frames), stdout);
+    return exitCodes.done;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return exitCodes.interrupted;
+  }
 }
 
 /** Prints what a view says, once it has caught up. */

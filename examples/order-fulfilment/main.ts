@@ -10,6 +10,7 @@ import { showClerks } from './show-clerks.ts';
 import { showHistory } from './show-history.ts';
 import { showKill } from './show-kill.ts';
 import { showOrder } from './show-order.ts';
+import { showReplay } from './show-replay.ts';
 import { showSeats } from './show-seats.ts';
 
 async function run(place: string): Promise<void> {
@@ -24,6 +25,7 @@ async function run(place: string): Promise<void> {
   await showSeats(engine);
   await showBoard(engine);
   await showHistory(engine);
+  await showReplay(engine);
   await showKill(engine, place);
 
   console.log('\nThe code is in the repository, in examples/order-fulfilment: order.ts first. Next:');

@@ -1,4 +1,4 @@
-import type { Engine, ReadOptions } from 'eventsrc';
+import type { Engine, ReadOptions, View } from 'eventsrc';
 import { bad, chapter, count, faint, good, line } from '../narrator.ts';
 import { board } from './board.ts';
 import type { BoardCard } from './board.ts';
@@ -13,8 +13,9 @@ export async function showBoard(engine: Engine): Promise<void> {
     'The same events once more, folded by order into a view that can be queried: a projection. It follows what is decided\nby a moment. Whoever must see their own deed in it asks for a board at least as new as their receipt.',
   );
   const { pay, ship } = order.commands;
-  showLine(faint, '', 'to pay', 'to ship', 'shipped', 'taken');
-  await showCards(engine, 'as it is', { atLeast: (await engine.log.head()).position });
+  boardColumns();
+  const view = engine.view(board);
+  await showCards(view, 'as it is', { atLeast: (await engine.log.head()).position });
   for (const [deed, command] of [
     ['Eve pays', pay('1005', { amount: 30 })],
     ['Eve books seat 13', bookSeat({ showId: 'hamlet', seat: 13, orderId: '1005' })],
@@ -22,15 +23,21 @@ export async function showBoard(engine: Engine): Promise<void> {
   ] as const) {
     const receipt = await engine.execute(command);
     if (receipt.kind !== 'accepted') return tell(deed, receipt);
-    await showCards(engine, deed, { atLeast: receipt.position });
+    await showCards(view, deed, { atLeast: receipt.position });
   }
   await showOwnDeed(engine);
 }
 
-async function showCards(engine: Engine, moment: string, bound: ReadOptions): Promise<void> {
-  const cards = await engine
-    .view(board)
-    .findMany({ where: { status: { in: ['placed', 'paid', 'shipped'] } }, orderBy: { total: 'desc' } }, bound);
+export function boardColumns(): void {
+  showLine(faint, '', 'to pay', 'to ship', 'shipped', 'taken');
+}
+
+/** A line of the board: as it is, or, of a past view, as it was. */
+export async function showCards(view: View<BoardCard>, moment: string, bound?: ReadOptions): Promise<void> {
+  const cards = await view.findMany(
+    { where: { status: { in: ['placed', 'paid', 'shipped'] } }, orderBy: { total: 'desc' } },
+    bound,
+  );
   const column = (status: BoardCard['status']) =>
     cards
       .filter((card) => card.status === status)

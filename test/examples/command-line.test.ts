@@ -36,6 +36,19 @@ describe('the command line', () => {
       { kind: 'tree', commit: '01ab', store: { kind: 'postgres', url: 'postgres://me@db/git?schema=a' } },
     ],
     [
+      ['play', '--store', 'sqlite:/a.db'],
+      { kind: 'play', speed: 100, json: false, store: { kind: 'sqlite', file: '/a.db' } },
+    ],
+    [
+      ['play', '01ab', '--speed', '0.5', '--json', '--store', 'sqlite:/a.db'],
+      { kind: 'play', commit: '01ab', speed: 0.5, json: true, store: { kind: 'sqlite', file: '/a.db' } },
+    ],
+    [
+      ['play', '--speed=unthrottled', '--store', 'sqlite:/a.db'],
+      { kind: 'play', speed: 'unthrottled', json: false, store: { kind: 'sqlite', file: '/a.db' } },
+    ],
+    [['play', '--help'], { kind: 'help' }],
+    [
       ['churn', '--store', 'sqlite:a.db'],
       {
         kind: 'churn',
@@ -68,8 +81,8 @@ describe('the command line', () => {
   });
 
   test.each([
-    [[], 'No command was given: import, tree, churn or authors.'],
-    [['impotr'], 'There is no command "impotr", only import, tree, churn and authors.'],
+    [[], 'No command was given: import, tree, play, churn or authors.'],
+    [['impotr'], 'There is no command "impotr", only import, tree, play, churn and authors.'],
     [['import', '--store', 'sqlite:x.db'], 'REPO is missing.'],
     [['import', '', '--store', 'sqlite:x.db'], 'REPO is missing.'],
     [['import', '.'], '--store URL is missing.'],
@@ -89,6 +102,17 @@ describe('the command line', () => {
       ['tree', 'abc', '--store', 'sqlite:x.db'],
       `COMMIT is "abc", expected a commit's id or at least its first four digits.`,
     ],
+    [
+      ['play', 'HEAD', '--store', 'sqlite:x.db'],
+      `COMMIT is "HEAD", expected a commit's id or at least its first four digits.`,
+    ],
+    [['play', 'abcd', 'abcd', '--store', 'sqlite:x.db'], '"abcd" is one argument too many.'],
+    [['play', '', '--store', 'sqlite:x.db'], 'COMMIT is missing.'],
+    [['play'], '--store URL is missing.'],
+    ...['0', '0.09', '101', '1e1', '-1', 'fast', ''].map((speed): [string[], string] => [
+      ['play', `--speed=${speed}`, '--store', 'sqlite:x.db'],
+      `--speed is "${speed}", expected a factor from 0.1 to 100, or unthrottled.`,
+    ]),
     [['churn', '.', '--store', 'sqlite:x.db'], '"." is one argument too many.'],
     [['churn'], '--store URL is missing.'],
     [['churn', '--by', 'size', '--store', 'sqlite:x.db'], '--by is "size", expected path or author.'],

@@ -14,6 +14,7 @@ describe('the demo of git-history', () => {
     const text = stdout.toString('utf8');
     for (const part of [
       /✓ [\d,]+ commits, [\d,]+ events in [\d,]+ streams/,
+      /\d{4}-\d\d-\d\d {2}[\da-f]{10} +\+\d+ +~0 +-0 +[\d,]+ files? .*\n(.* files? .*\n){2,11}\n4 {2}A race\n/,
       /✓ (Ann|Ben): appended, version \d+\n/,
       /✗ (Ann|Ben): version_conflict, expected \d+, actual \d+/,
       /✗ killed \(SIGKILL\) when it had confirmed \d+ of/,

@@ -25,7 +25,14 @@ test('the ticket shop tells its story, and cleans up', async () => {
     // The board is hardly ever as quick as the question.
     /Who is to pay\? Read at once: (nobody \(1 event behind\)|Fay, this time)\n/,
     /✓ Who is to pay\? Read with \{ atLeast: 16 \}: Fay, 120 \([\d.]+ ms later\)\n/,
-    /As of version 1 it was placed\./,
+    /1 {2}[\d:.]+ {2}OrderPlaced +status placed, customer Ada, tickets 2, total 60 +[\da-f]{12}\n/,
+    /3 {2}[\d:.]+ {2}(OrderShipped +status shipped, clerk Ann|OrderCancelled +status cancelled, clerk Ben) +[\da-f]{12}\n/,
+    /As of event 4 of this shop, before Ann and Ben came to it, it was paid, and the board:\n/,
+    / {3}as it was +– +Ada · Bob +– +90\n {3}as it is +Fay +Bob · Dot · Eve 13 +(Ada · Cid 12 +180|Cid 12 +120)\n/,
+    /Why is 1001 (shipped, and no longer paid\? OrderShipped by Ann|cancelled, and no longer paid\? OrderCancelled by Ben), /,
+    /Why has Cid seat 12 on the board\? SeatBooked in show-hamlet, version 2\n/,
+    /\+0\.000 s {2}OrderPlaced +Ada: placed, 60\n +\+\d\.\d+ s {2}OrderPaid +Ada: placed → paid\n/,
+    /SeatBooked +Eve: seat 13\n.* OrderShipped +Cid: paid → shipped\n.* OrderPlaced +Fay: placed, 120\n/,
     /✗ Cleo’s process was killed \(SIGKILL\): no answer\n {3}✓ Cleo tries again: OrderShipped version 3 \(the kept receipt/,
   ]) {
     expect(text).toMatch(part);

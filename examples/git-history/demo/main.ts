@@ -9,6 +9,7 @@ import { chooseDemoSource, openDemoSource } from './demo-source.ts';
 import { faint, line, title } from '../../narrator.ts';
 import { showImport } from './show-import.ts';
 import { showMoments } from './show-moments.ts';
+import { showPlay } from './show-play.ts';
 import { showRace } from './show-race.ts';
 import { showRecovery } from './show-recovery.ts';
 
@@ -26,12 +27,14 @@ async function run(folder: string): Promise<void> {
   const position = await showImport(source, file);
   await using log = await openHistory(sqlite(file));
   await showMoments(log);
+  await showPlay(log);
   await showRace(file);
   await showRecovery(source, name, join(folder, 'recovered.db'), { log, position });
 
   console.log('\nNow with a repository of yours:');
   line('npm run --silent git-history -- import REPO --store sqlite:history.db');
   line('npm run --silent git-history -- tree COMMIT --store sqlite:history.db');
+  line('npm run --silent git-history -- play --store sqlite:history.db');
   line('npm run --silent git-history -- churn --store sqlite:history.db');
 }
 

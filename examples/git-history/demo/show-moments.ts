@@ -1,6 +1,7 @@
 import type { ByteString } from '../byte-string.ts';
 import { toText } from '../byte-string.ts';
 import type { CommitRecorded, HistoryLog } from '../events.ts';
+import { printable, printableDate } from '../printable.ts';
 import { quotePath } from '../quote-path.ts';
 import { treeAt } from '../tree.ts';
 import type { Tree } from '../tree.ts';
@@ -20,7 +21,8 @@ export async function showMoments(log: HistoryLog): Promise<void> {
   showDifference(before, after);
 }
 
-async function recordedCommits(log: HistoryLog): Promise<readonly CommitRecorded[]> {
+/** All of them, the oldest first. */
+export async function recordedCommits(log: HistoryLog): Promise<readonly CommitRecorded[]> {
   const commits: CommitRecorded[] = [];
   for await (const page of log.read({ match: [{ types: ['CommitRecorded'] }] })) {
     for (const event of page) if (event.type === 'CommitRecorded') commits.push(event);
@@ -31,8 +33,7 @@ async function recordedCommits(log: HistoryLog): Promise<readonly CommitRecorded
 async function showMoment(log: HistoryLog, commit: CommitRecorded): Promise<Tree> {
   const tree = await treeAt(log, commit);
   const { commit: id, subject, committedAt } = commit.data;
-  const date = committedAt === null ? '' : ` ${new Date(committedAt).toISOString().slice(0, 10)}`;
-  line(`${strong(id.slice(0, 10))}${date} ${faint(`“${subject}”`)}`);
+  line(`${strong(id.slice(0, 10))} ${printableDate(committedAt)} ${faint(`“${printable(subject)}”`)}`);
   line(
     `  as of event ${commit.position.toLocaleString('en')}: ${count(tree.size, 'file')}, ${few(names([...tree.keys()]))}`,
   );
