@@ -17,11 +17,11 @@ npm run --silent git-history -- tree COMMIT --store URL
     an id, or at least the first four digits of it.
 
 npm run --silent git-history -- play [COMMIT] --store URL [--speed FACTOR] [--json]
-    Shows how the tree grew, up to COMMIT (the newest by default): a line for each commit, with its date, its id, the paths that
-    it added (+), modified (~) and deleted (-), and how many files there are then. Ctrl-C ends it.
-    --speed  times the pace at which the commits were made: from 0.1 to 100 (by default), or unthrottled. A pause before a
-             commit takes half a second at most, and less in a history of more than 120 commits, so that all pauses
-             together take a minute at most; where dates run backwards there is none.
+    Shows how the tree grew, up to COMMIT (the newest by default): a line for each commit, with its date, its id, the
+    paths that it added (+), modified (~) and deleted (-), and how many files there are then. Ctrl-C ends it.
+    --speed  times the pace at which the commits were made: from 0.1 to 100 (by default), or unthrottled. The pause
+             before a commit is half a second at most, and shorter in a history of more than 120 commits, so that all
+             pauses together are a minute at most. Where dates run backwards there is none.
     --json   print {"commit", "committedAt", "subject", "added", "modified", "deleted", "files"} for each, one a line
 
 npm run --silent git-history -- churn --store URL [--by path|author] [--path PREFIX] [--top N] [--json]

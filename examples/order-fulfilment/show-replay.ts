@@ -12,7 +12,7 @@ const replayMaxMs = 2_000;
 export async function showReplay(engine: Engine): Promise<void> {
   chapter(
     'Once more, slowly',
-    'All of this took moments; here it is ten times slower, the board filling event by event as it did. A whole day could be\nwatched as well, a hundred times faster, its quiet hours cut short. Nothing is done again: a replay is a fold, too.',
+    'All of this took moments; here it is ten times slower, the board filling event by event as it did. A whole day could\nbe watched as well, a hundred times faster, its quiet hours cut short. Nothing is done again: a replay is a fold.',
   );
   const { position: events } = await engine.log.head();
   let beganMs: number | undefined;

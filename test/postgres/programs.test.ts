@@ -83,6 +83,8 @@ test.skipIf(!hasGit)('a git history is kept on a server (skipped without git)', 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.equals(repository.lsTree(id))).toBe(true);
   }
+  const played = await gitHistory(['play', '--speed', 'unthrottled', '--store', url, '--json']);
+  expect(played.stdout.toString('utf8').trimEnd().split('\n')).toHaveLength(25);
   const commits = commitsOfGit(repository);
   const prefixed = await gitHistory(['churn', '--by=author', '--path=é', '--top=99', '--store', url, '--json']);
   expect(rowsOf(prefixed)).toEqual(authorChurnOfGit(commits, fromText('é')));
