@@ -16,6 +16,7 @@ import { projections } from './commands/projections.ts';
 import { query } from './commands/query.ts';
 import { read } from './commands/read.ts';
 import { rebuild } from './commands/rebuild.ts';
+import { replay } from './commands/replay.ts';
 import { state } from './commands/state.ts';
 import { stats } from './commands/stats.ts';
 import { streams } from './commands/streams.ts';
@@ -32,6 +33,7 @@ import type { Run } from './runner.ts';
 const commands: readonly (readonly [group: string, commands: readonly CommandOf[]])[] = [
   ['Begin:', [init, demo]],
   ['Look:', [streams, read, tail, history, state, stats]],
+  ['Time:', [replay]],
   ['Views:', [query, projections, rebuild, parked]],
   ['Do:', [append, execute]],
   ['Move:', [exportEvents, importEvents, copy]],
