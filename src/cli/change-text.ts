@@ -34,7 +34,7 @@ export function changeLines(
   terminal: Terminal,
   changes: readonly FieldChange[],
   indent: string,
-  titles?: readonly [before: string, after: string],
+  titles?: { readonly before: string; readonly after: string },
 ): readonly string[] {
   const rows = [...expanded(changes)].map(({ path, before, after }) => ({
     path: printable(path === '' ? 'all of it' : path),
@@ -48,14 +48,14 @@ export function changeLines(
     pathWidthMax,
   );
   const left = Math.max(12, terminal.width - indent.length - pathWidth - 5);
-  const beforeWidth = widest([titles?.[0] ?? '', ...rows.map(({ before }) => before)], Math.floor(left / 2));
+  const beforeWidth = widest([titles?.before ?? '', ...rows.map(({ before }) => before)], Math.floor(left / 2));
   const lines = rows.map(({ path, before, after }) => {
     const was = terminal.style(before === nothing ? 'dim' : 'red', fitted(before, beforeWidth));
     const is = terminal.style(after === nothing ? 'dim' : 'green', cutTo(after, left - beforeWidth));
     return `${indent}${fitted(path, pathWidth)}  ${was} ${terminal.style('dim', '→')} ${is}`;
   });
   if (titles === undefined) return lines;
-  const head = `${indent}${' '.repeat(pathWidth)}  ${fitted(titles[0], beforeWidth)}   ${titles[1]}`;
+  const head = `${indent}${' '.repeat(pathWidth)}  ${fitted(titles.before, beforeWidth)}   ${titles.after}`;
   return [terminal.style('dim', head.trimEnd()), ...lines];
 }
 
