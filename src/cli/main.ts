@@ -18,6 +18,7 @@ import { query } from './commands/query.ts';
 import { read } from './commands/read.ts';
 import { rebuild } from './commands/rebuild.ts';
 import { replay } from './commands/replay.ts';
+import { snapshots } from './commands/snapshots.ts';
 import { state } from './commands/state.ts';
 import { stats } from './commands/stats.ts';
 import { streams } from './commands/streams.ts';
@@ -36,7 +37,7 @@ import type { Run } from './runner.ts';
 const commands: readonly (readonly [group: string, commands: readonly CommandOf[]])[] = [
   ['Begin:', [init, demo]],
   ['Look:', [streams, read, tail, history, state, stats]],
-  ['Time:', [replay, diff, why, whatIf]],
+  ['Time:', [replay, diff, why, whatIf, snapshots]],
   ['Views:', [query, projections, rebuild, parked]],
   ['Do:', [append, execute]],
   ['Move:', [exportEvents, importEvents, copy]],

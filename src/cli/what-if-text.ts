@@ -33,8 +33,9 @@ export async function printDocuments(
   if (terminal.isRich) await terminal.print(heading(terminal, name, events));
   if (differing === 0) await terminal.print(sameText(firstDifference !== undefined));
   else if (terminal.isRich) {
+    await terminal.print(terminal.style('dim', `  ${titles.before} → ${titles.after}`));
     for (const { key, changes } of differences) {
-      const lines = changeLines(terminal, changes, '    ', titles);
+      const lines = changeLines(terminal, changes, '    ');
       await terminal.print([`  ${terminal.style('cyan', printable(key))}`, ...lines].join('\n'));
     }
   } else

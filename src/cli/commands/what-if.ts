@@ -1,12 +1,15 @@
 import { resolve } from 'node:path';
 import type { Engine } from '../../engine/engine.ts';
 import type { RecordedEvent } from '../../event/codec.ts';
+import { hasCode } from '../../ground/errors.ts';
+import type { EngineError } from '../../ground/errors.ts';
 import type { DocumentsWhatIf, WhatIf } from '../../replay/past.ts';
 import type { Moment } from '../../store/moment.ts';
 import { repeated } from '../arguments.ts';
 import { loadConfig } from '../config-file.ts';
 import { action, defineCommand } from '../define.ts';
 import { usageError } from '../failure.ts';
+import type { CliError } from '../failure.ts';
 import { moment, momentNotation, requireNoVersion } from '../moment-argument.ts';
 import { noConsumers } from '../session.ts';
 import type { Session } from '../session.ts';
@@ -68,7 +71,9 @@ export const whatIf = action<[stream?: string], Options>(definition, async (sess
   const { terminal } = session;
   await using engine = await session.openEngine('existing', noConsumers);
   if (named.kind === 'instance') await requireStream(engine.log, named.name);
-  const found = await compare(engine, named, changed);
+  const found = await compare(engine, named, changed).catch((error: unknown) => {
+    throw isOfWithout(error) ? notThere(error) : error;
+  });
   if (terminal.isJson) return await terminal.printJson(found);
   await ('compared' in found ? printDocuments(terminal, named.name, found) : printValue(terminal, named, found));
   terminal.note('Nothing was written.');
@@ -92,6 +97,18 @@ function compare(
     default:
       return named satisfies never;
   }
+}
+
+function isOfWithout(error: unknown): error is EngineError<'option_invalid'> {
+  return hasCode(error, 'option_invalid') && error.details.option === 'without';
+}
+
+/** What was typed is well formed: there is no such event. */
+function notThere({ details }: EngineError<'option_invalid'>): CliError {
+  return usageError(
+    `--without: ${details.expected.replace(/^events that are there: /, '')}`,
+    'Look for the event with: eventsrc history STREAM, or eventsrc read',
+  );
 }
 
 /** @throws {CliError} where the config has none of this name. */
