@@ -12,7 +12,6 @@ import { usageError } from '../failure.ts';
 import type { CliError } from '../failure.ts';
 import { moment, momentNotation, requireNoVersion } from '../moment-argument.ts';
 import { noConsumers } from '../session.ts';
-import type { Session } from '../session.ts';
 import { addView, requireStream, subjectOf } from '../time-subject.ts';
 import type { Instance, OneDocument, ViewOptions, WholeView } from '../time-subject.ts';
 import { addedEvent, eventPick } from '../what-if-arguments.ts';
@@ -32,10 +31,7 @@ const definition = addView(
     does: 'Print what an instance, a document or a view would be, had events not happened, had others happened, or were they folded by other code; and where what is and what would be part. Nothing is written.',
     examples: [
       ['what-if account-1 --without v3', 'had its third event not happened'],
-      [
-        `what-if account-1 --add '{"type": "MoneyDeposited", "data": {"amount": 5}, "after": "v2"}'`,
-        'had another one happened',
-      ],
+      [`what-if account-1 --add '{"type": "MoneyDeposited", "data": {"amount": 5}}'`, 'had another one happened, too'],
       ['what-if account-1 --with changed.config.ts', 'were it folded by the aggregate of another config'],
       ['what-if --view balances --without @12', 'all documents, had the event at this position not happened'],
     ],

@@ -27,7 +27,7 @@ const definition = addView(
     does: 'Print which event last changed a field of an instance, or of a document of a view: what it was, what it became, when, and by whom.',
     examples: [
       ['why account-1 balance', 'of an instance'],
-      ['why order-42 items[0].price --at 2026-01-31', 'of a part inside, as of then'],
+      [`why order-42 'items[0].price' --at 2026-01-31`, 'of a part inside, as of then'],
       ['why --view balances --key 1 balance', 'of a document'],
     ],
   }),
