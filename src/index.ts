@@ -84,6 +84,7 @@ export type {
   InferEvent,
   InferState,
 } from './command/aggregate.ts';
+export type { LoadedState } from './command/boundary.ts';
 export { reject } from './command/command.ts';
 export type {
   Accepted,
@@ -169,7 +170,6 @@ export type {
   ReplayedFold,
   ReplayedState,
   ReplayedStates,
-  StateAt,
   StateFrame,
 } from './replay/subject.ts';
 export type { Consumers, OperateOptions } from './engine/consumers.ts';
@@ -186,5 +186,5 @@ export type {
 export { defineConfig } from './engine/config.ts';
 export type { Config } from './engine/config.ts';
 export { openEngine } from './engine/engine.ts';
-export type { Engine, EngineOptions, LoadedState, LoadOptions } from './engine/engine.ts';
+export type { Engine, EngineOptions, LoadOptions } from './engine/engine.ts';
 export type { EngineHooks, ExecuteCall, Hook, Settled } from './engine/hooks.ts';

@@ -1,5 +1,5 @@
 /** The state of an instance: laid out where a person looks at it, else a field a line. */
-import type { LoadedState } from '../engine/engine.ts';
+import type { LoadedState } from '../command/boundary.ts';
 import type { RecordedEvent } from '../event/codec.ts';
 import { numberText, shortTimeText, timeText } from './moment-text.ts';
 import { printable } from './printable.ts';

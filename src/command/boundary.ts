@@ -33,6 +33,18 @@ export interface Folded {
   readonly deleted: boolean;
 }
 
+/** The state of an aggregate at a moment. */
+export interface LoadedState<State> {
+  /** Not to be changed: it may be shared. */
+  readonly state: State;
+  /** Of the stream's last event until then; 0 if there was none. */
+  readonly version: number;
+  /** Of that event; 0 if there was none. */
+  readonly position: Position;
+  /** Whether that event is a tombstone; then the state is the initial one. */
+  readonly deleted: boolean;
+}
+
 export function streamBoundary(fold: StreamFold, stream: string): StreamBoundary {
   return { kind: 'stream', key: stream, stream, fold };
 }

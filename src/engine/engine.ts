@@ -1,6 +1,6 @@
 import type { AnyAggregate, InferState } from '../command/aggregate.ts';
 import { streamBoundary } from '../command/boundary.ts';
-import type { Folded, StreamBoundary } from '../command/boundary.ts';
+import type { Folded, LoadedState, StreamBoundary } from '../command/boundary.ts';
 import type { BatchReceipt, Command, CommandReceipt, EmittedBy } from '../command/command.ts';
 import type { AnyDecision } from '../command/decision.ts';
 import { Executor, checkExecuteOptions, checkTimeout } from '../command/executor.ts';
@@ -23,7 +23,7 @@ import { EventLog, openLog } from '../store/log.ts';
 import type { EventBatch, LogOptions, OpenLog } from '../store/log.ts';
 import { checkMoment } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
-import type { Backend, Position, ReadQuery } from '../store/port.ts';
+import type { Backend, ReadQuery } from '../store/port.ts';
 import type { SubscribeQuery } from '../store/subscription.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { observed, snapshotNoticeTaker } from './hooks.ts';
@@ -69,18 +69,6 @@ export interface LoadOptions {
   /** Whether to begin with a snapshot, if there is one, or with the first event. Default `'from_snapshot'`. */
   readonly mode?: 'from_snapshot' | 'full';
   readonly signal?: AbortSignal;
-}
-
-/** The state of an aggregate at a moment. */
-export interface LoadedState<State> {
-  /** Not to be changed: it may be shared. */
-  readonly state: State;
-  /** Of the stream's last event until then; 0 if there was none. */
-  readonly version: number;
-  /** Of that event; 0 if there was none. */
-  readonly position: Position;
-  /** Whether that event is a tombstone; then the state is the initial one. */
-  readonly deleted: boolean;
 }
 
 /**

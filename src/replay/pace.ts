@@ -56,7 +56,7 @@ export class Pace {
     this.#checkSpeed(speed);
     const played = this.#playedBy(now);
     this.#speed = speed;
-    if (this.#held === undefined) this.#anchorAt({ at: now, played });
+    this.#anchorAt({ at: now, played });
   }
 
   #checkSpeed(speed: unknown): void {

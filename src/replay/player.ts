@@ -4,11 +4,11 @@ import { systemTimer } from '../ground/clock.ts';
 import type { Timer } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { LinkedSignal } from '../ground/linked-signal.ts';
-import { onAbort } from '../ground/on-abort.ts';
 import { isBy } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Position } from '../store/port.ts';
 import { Cursor } from './cursor.ts';
+import { Interruption } from './interruption.ts';
 import type { PlayOptions, ReplayProgress, ReplaySpeed } from './options.ts';
 import type { Pace } from './pace.ts';
 import { Teller } from './teller.ts';
@@ -33,7 +33,6 @@ type How = Pick<PlayOptions, 'timer' | 'signal' | 'onProgress'>;
 
 /** What an iterator's `return` ends it by. */
 const left = new Error('nobody asks for further frames');
-const woken = new Error('somebody has changed how it goes on');
 
 export class Player<Frame, Result> implements Replay<Frame, Result> {
   readonly #parts: PlayerParts<Frame, Result>;
@@ -54,8 +53,7 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
   /** Frames to let through while paused. */
   #steps = 0;
   #sought: Moment | undefined;
-  /** Ends what is being waited for. */
-  #wake: () => void = () => {};
+  readonly #interruption = new Interruption();
 
   constructor(parts: PlayerParts<Frame, Result>, { timer = systemTimer, signal, onProgress }: How) {
     this.#parts = parts;
@@ -71,7 +69,7 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
   set speed(speed: ReplaySpeed) {
     this.#control();
     this.#parts.pace.change(speed, this.#timer.now());
-    this.#wake();
+    this.#interruption.wake();
   }
 
   get paused(): boolean {
@@ -83,7 +81,7 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
     this.#isPaused = true;
     this.#steps = 0;
     this.#parts.pace.pause(this.#timer.now());
-    this.#wake();
+    this.#interruption.wake();
   }
 
   resume(): void {
@@ -91,7 +89,7 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
     this.#isPaused = false;
     this.#steps = 0;
     this.#parts.pace.resume(this.#timer.now());
-    this.#wake();
+    this.#interruption.wake();
   }
 
   step(count = 1): void {
@@ -106,7 +104,7 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
     this.#parts.checkMoment(to);
     this.#control();
     this.#sought = to;
-    this.#wake();
+    this.#interruption.wake();
   }
 
   /** @throws {EngineError} `request_invalid` */
@@ -207,7 +205,7 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
         continue;
       }
       if (this.#isPaused && this.#steps === 0) {
-        await this.#change(signal);
+        await this.#interruption.wait(signal);
         continue;
       }
       const event = this.#cursor.next;
@@ -218,7 +216,7 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
       }
       const waitMs = this.#isPaused ? 0 : pace.waitMs(event, this.#timer.now());
       if (waitMs > 0) {
-        await this.#wait(waitMs, signal);
+        await this.#interruption.waitFor(waitMs, this.#timer, signal);
         continue;
       }
       this.#cursor.pass();
@@ -287,29 +285,5 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
   #finish(): void {
     this.#isDone = true;
     this.#teller.tellLast(this.progress);
-  }
-
-  /** Until somebody changes how it goes on. @throws the signal's reason, when aborted. */
-  async #change(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    const leave = onAbort(signal, resolve);
-    await promise;
-    leave();
-    signal.throwIfAborted();
-  }
-
-  /** The same, or until the time is up. */
-  async #wait(ms: number, signal: AbortSignal): Promise<void> {
-    const waiting = new AbortController();
-    this.#wake = () => waiting.abort(woken);
-    const leave = onAbort(signal, () => waiting.abort(signal.reason));
-    try {
-      await this.#timer.wait(ms, waiting.signal);
-    } catch (error) {
-      if (error !== woken) throw error;
-    } finally {
-      leave();
-    }
   }
 }

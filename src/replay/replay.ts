@@ -27,7 +27,7 @@ import type {
  * A replay of what happened, up to where the store stood when it began: `for await (const frame of replay)`, event by event, at a
  * pace, or `run()`, all at once. It is gone through once; each replay of the same part of history gives the same.
  */
-export interface Replay<Frame, Result> extends AsyncIterable<Frame, void, void> {
+export interface Replay<Frame, Result> extends AsyncIterable<Frame> {
   /**
    * One frame after another, each when it is due. Due times are counted from where it began, so a loop that is slow is caught up
    * with. Paused behind the last frame it does not end: it can still be moved backwards.

@@ -1,5 +1,6 @@
 /** What can be replayed, what is seen of it event by event, and what it comes to. */
 import type { AnyAggregate, InferState } from '../command/aggregate.ts';
+import type { LoadedState } from '../command/boundary.ts';
 import type { RecordedEvent } from '../event/codec.ts';
 import type { AnyProjection, InferDocument, InferProjected } from '../projection/projection.ts';
 import type { Position, ReadQuery } from '../store/port.ts';
@@ -106,23 +107,11 @@ export interface Replayed {
   readonly events: number;
 }
 
-/** The state of an instance at a moment. */
-export interface StateAt<State> {
-  /** Not to be changed: it may be shared. */
-  readonly state: State;
-  /** Of the stream's last event until then; 0 if there was none. */
-  readonly version: number;
-  /** Of that event; 0 if there was none. */
-  readonly position: Position;
-  /** Whether that event is a tombstone; then the state is the initial one. */
-  readonly deleted: boolean;
-}
-
-export interface ReplayedState<State> extends StateAt<State>, Replayed {}
+export interface ReplayedState<State> extends LoadedState<State>, Replayed {}
 
 export interface ReplayedStates<State> extends Replayed {
   /** By stream, of all that have events. */
-  readonly states: ReadonlyMap<string, StateAt<State>>;
+  readonly states: ReadonlyMap<string, LoadedState<State>>;
 }
 
 export interface ReplayedDocuments<Document> extends Replayed {

@@ -43,8 +43,8 @@ export class Timeline {
 
   /** Where it ends as of a moment, or of now. @throws what reading throws; the signal's reason, when aborted. */
   async end(at: Moment | undefined, signal?: AbortSignal): Promise<End> {
-    const { position: head } = await this.#log.head();
-    const { stream } = this.#scope.range;
+    const { stream, until = Infinity } = this.#scope.range;
+    const head = Math.min(until, (await this.#log.head()).position);
     if (stream !== undefined) {
       const last = await this.#last({ stream, until: head, ...cappedBy(at, head) }, signal);
       return { position: last?.position ?? 0, version: last?.version ?? 0 };

@@ -69,9 +69,9 @@ export class Picks {
   }
 
   has({ position, version }: Recorded): boolean {
-    const pick = this.#positions.get(position) ?? this.#versions.get(version);
-    if (pick !== undefined) this.#found.add(pick);
-    return pick !== undefined;
+    const picks = [this.#positions.get(position), this.#versions.get(version)].filter((pick) => pick !== undefined);
+    for (const pick of picks) this.#found.add(pick);
+    return picks.length > 0;
   }
 
   /** Whoever leaves out what there is not has made a mistake. @throws {EngineError} `option_invalid` */
