@@ -39,8 +39,8 @@ export interface ConsumerUse {
 export interface EngineUse {
   /** Whether states are kept as snapshots. Default false. */
   readonly keepsSnapshots?: boolean;
-  /** Whether a command says itself what is wrong with them. Default false. */
-  readonly hushesSnapshots?: boolean;
+  /** Whether the command says itself which of them are wrong. Default false. */
+  readonly tellsFaults?: boolean;
 }
 
 /** For commands that have nothing to do with views. */
@@ -126,7 +126,8 @@ export class Session {
       hooks?.consumer?.(notice);
     };
     const snapshot = (notice: SnapshotNotice) => {
-      const warning = more.hushesSnapshots === true ? undefined : snapshotWarningOf(notice);
+      const isTold = more.tellsFaults === true && (notice.kind === 'skipped' || notice.kind === 'mismatch');
+      const warning = isTold ? undefined : snapshotWarningOf(notice);
       if (warning !== undefined) this.terminal.warn(warning);
       hooks?.snapshot?.(notice);
     };

@@ -1,7 +1,8 @@
 /** What is typed to look back, as the engine takes it. */
+import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { moment, momentText, requireNoVersion, typedMoment } from '../../src/cli/moment-argument.ts';
-import { partOf } from '../../src/cli/replay-options.ts';
+import { addReplayOptions, paceOf, partOf } from '../../src/cli/replay-options.ts';
 import type { ReplayTyped } from '../../src/cli/replay-options.ts';
 import { addedEvent, eventPick } from '../../src/cli/what-if-arguments.ts';
 
@@ -69,6 +70,30 @@ describe('the part of history that is replayed', () => {
     [{ mode: 'full', tag: ['a'] }, '--mode full selects no events'],
   ])('%j contradicts itself', (typed, message) => {
     expect(() => partOf(typed)).toThrow(message);
+  });
+});
+
+describe('a pace', () => {
+  const paceTyped = (...typed: readonly string[]) => {
+    const command = addReplayOptions(new Command().exitOverride().configureOutput({ outputError: () => {} }));
+    return paceOf(command.parse(typed, { from: 'user' }).opts<ReplayTyped>());
+  };
+
+  test.each([
+    [[], {}],
+    [['--speed', '10', '--max-gap', '5s'], { speed: 10, maxGapMs: 5_000 }],
+    [['--speed', '0.5x', '--max-gap', '250ms'], { speed: 0.5, maxGapMs: 250 }],
+    [['--speed', 'unthrottled', '--max-gap', '1.5m'], { speed: 'unthrottled', maxGapMs: 90_000 }],
+  ])('%j', (typed, pace) => {
+    expect(paceTyped(...typed)).toEqual(pace);
+  });
+
+  test.each([
+    ['--speed', 'fast', 'Expected a factor'],
+    ['--speed', '-1', 'Expected a factor'],
+    ['--max-gap', '5', 'Expected how long'],
+  ])('is not %s %s', (option, typed, message) => {
+    expect(() => paceTyped(option, typed)).toThrow(message);
   });
 });
 

@@ -57,7 +57,7 @@ const verify = action<[stream?: string], object>(
     const { terminal, signal } = session;
     await using engine = await session.openEngine('existing', noConsumers, {
       keepsSnapshots: true,
-      hushesSnapshots: true,
+      tellsFaults: true,
     });
     if (stream !== undefined) await requireStream(engine.log, stream);
     const result = await withProgress(terminal, (show) =>

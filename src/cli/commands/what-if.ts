@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Engine } from '../../engine/engine.ts';
 import type { RecordedEvent } from '../../event/codec.ts';
 import { hasCode } from '../../ground/errors.ts';
@@ -109,7 +108,7 @@ function notThere({ details }: EngineError<'option_invalid'>): CliError {
 
 /** @throws {CliError} where the config has none of this name. */
 async function definitionOf(named: Instance | OneDocument | WholeView, file: string): Promise<object> {
-  const { aggregates = [], projections = [] } = await loadConfig(resolve(file));
+  const { aggregates = [], projections = [] } = await loadConfig(file);
   const isInstance = named.kind === 'instance';
   const { name } = isInstance ? named.subject.aggregate : named.subject.projection;
   const found = (isInstance ? aggregates : projections).find((one) => one.name === name);
