@@ -51,10 +51,10 @@ export interface Pace {
   readonly peerSecondsMax: number;
 }
 
-type Unit = 'events/s' | 'queries/s';
+export type Unit = 'events/s' | 'queries/s' | 'loads/s';
 
 /** A row of any table. */
-type MeasuredRow = Omit<Row, 'id'> & { readonly id: string; readonly unit?: Unit };
+type MeasuredRow = Omit<Row, 'id'> & { readonly id: string };
 
 interface Entrant {
   readonly contestant: Contestant;

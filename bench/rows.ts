@@ -5,13 +5,16 @@ import type { Load } from './contestants/drive.ts';
 import { emmettCommands } from './contestants/emmett-commands.ts';
 import { emmettCatchUp } from './contestants/emmett-projections.ts';
 import { emmettSqlite as emmett } from './contestants/emmett-sqlite.ts';
-import { eventsrcCommands } from './contestants/eventsrc-commands.ts';
+import { agedCommands, eventsrcCommands } from './contestants/eventsrc-commands.ts';
 import { eventsrc } from './contestants/eventsrc.ts';
-import { eventsrcLoads, rawLoads } from './contestants/load-streams.ts';
+import { eventsPerStream, eventsrcLoads, rawLoads } from './contestants/load-streams.ts';
 import { projectedAppends } from './contestants/projected-appends.ts';
 import { rawLog } from './contestants/raw-log.ts';
 import { rawSqlite } from './contestants/raw-sqlite.ts';
 import { eventsrcReads, rawReads } from './contestants/read-all.ts';
+import { eventsrcReplays, rawReplays } from './contestants/replays.ts';
+import { agedLoads } from './contestants/snapshots.ts';
+import type { Unit } from './measure-row.ts';
 import type { Peers } from './peers.ts';
 
 export const rowIds = [
@@ -23,7 +26,11 @@ export const rowIds = [
   'append.any',
   'append.tagged',
   'command.c256',
+  'command.snapshots',
   'load.cold',
+  'load.snapshot',
+  'load.full',
+  'replay.full',
   'read.all',
   'append.projected',
   'projection.inline',
@@ -35,6 +42,8 @@ export type RowId = (typeof rowIds)[number];
 export interface Row {
   readonly id: RowId;
   readonly what: string;
+  /** Default: events/s. */
+  readonly unit?: Unit;
   readonly ours: Contestant;
   /** The raw limit, or ourselves at something simpler. */
   readonly against: readonly Contestant[];
@@ -121,11 +130,40 @@ export const rows: readonly Row[] = [
     eventsMax: 60_000,
   },
   {
+    id: 'command.snapshots',
+    what: 'as command.c256, of aggregates of all ages: one command in a hundred makes a snapshot due',
+    ours: agedCommands(true),
+    against: [agedCommands(false)],
+    eventsMax: 60_000,
+  },
+  {
     id: 'load.cold',
     what: 'states of aggregates of 100 events, each loaded once, one at a time',
     ours: eventsrcLoads,
-    against: [rawLoads],
+    against: [rawLoads(eventsPerStream)],
     eventsMax: 200_000,
+  },
+  {
+    id: 'load.snapshot',
+    what: 'the state of an aggregate of 100,000 events that is in nobody’s memory, from its newest snapshot',
+    unit: 'loads/s',
+    ours: agedLoads('from a snapshot'),
+    against: [agedLoads('of 100 events')],
+    eventsMax: 99_950,
+  },
+  {
+    id: 'load.full',
+    what: 'the state of an aggregate of 100,000 events, from the first one',
+    ours: agedLoads('from the first event'),
+    against: [rawLoads(99_950)],
+    eventsMax: 99_950,
+  },
+  {
+    id: 'replay.full',
+    what: 'every event of 1,000 aggregates, folded into their states',
+    ours: eventsrcReplays,
+    against: [rawReplays],
+    eventsMax: 1_000_000,
   },
   {
     id: 'read.all',

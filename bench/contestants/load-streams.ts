@@ -8,29 +8,29 @@ import { timed, toEvent } from './read-all.ts';
 import type { RawRow } from './read-all.ts';
 import { SampleFeed, sampleTypes } from './sample-events.ts';
 
-const eventsPerStream = 100;
+export const eventsPerStream = 100;
 
-interface Order {
+export interface Order {
   readonly items: number;
   readonly total: number;
 }
 
-interface Item {
+export interface Item {
   readonly quantity: number;
   readonly unitPrice: number;
 }
 
-function evolve(state: Order, { quantity, unitPrice }: Item): Order {
+export function evolve(state: Order, { quantity, unitPrice }: Item): Order {
   return { items: state.items + quantity, total: state.total + quantity * unitPrice };
 }
 
-const initial: Order = { items: 0, total: 0 };
+export const initial: Order = { items: 0, total: 0 };
 
 const item: StandardSchemaV1<Item> = {
   '~standard': { version: 1, vendor: 'bench', validate: (value) => ({ value: value as Item }) },
 };
 
-const order = defineAggregate({
+export const order = defineAggregate({
   name: 'order',
   events: Object.fromEntries(sampleTypes.map((type) => [type, item])),
   initialState: initial,
@@ -71,28 +71,30 @@ async function fill(file: string, streams: number): Promise<void> {
     }
 }
 
-/** The rows of a stream by its index, parsed and folded. */
-export const rawLoads: Contestant = {
-  name: 'raw, select, JSON.parse and evolve',
-  async run(file, budget) {
-    const streams = Math.ceil(budget.eventsMax / eventsPerStream);
-    await rawSqlite(1_000, streams).run(file, budget);
-    using db = new DatabaseSync(file, { readOnly: true });
-    const select = db.prepare(
-      'select position, stream, version, type, recorded_at, tags, data_length, payload from events where stream = ? and version <= ? order by version',
-    );
-    select.setReturnArrays(true);
-    return await timed(async () => {
-      let events = 0;
-      for (let stream = 1; stream <= streams; stream++) {
-        let state = initial;
-        for (const row of select.all(stream, eventsPerStream) as unknown as readonly RawRow[]) {
-          state = evolve(state, toEvent(row).data as Item);
-          events += 1;
+/** The rows of streams by their index, parsed and folded. */
+export function rawLoads(perStream: number): Contestant {
+  return {
+    name: 'raw, select, JSON.parse and evolve',
+    async run(file, budget) {
+      const streams = Math.ceil(budget.eventsMax / perStream);
+      await rawSqlite(1_000, streams).run(file, budget);
+      using db = new DatabaseSync(file, { readOnly: true });
+      const select = db.prepare(
+        'select position, stream, version, type, recorded_at, tags, data_length, payload from events where stream = ? and version <= ? order by version',
+      );
+      select.setReturnArrays(true);
+      return await timed(async () => {
+        let events = 0;
+        for (let stream = 1; stream <= streams; stream++) {
+          let state = initial;
+          for (const row of select.all(stream, perStream) as unknown as readonly RawRow[]) {
+            state = evolve(state, toEvent(row).data as Item);
+            events += 1;
+          }
+          if (state.items === 0) throw new Error(`stream ${stream} is empty`);
         }
-        if (state.items === 0) throw new Error(`stream ${stream} is empty`);
-      }
-      return events;
-    });
-  },
-};
+        return events;
+      });
+    },
+  };
+}

@@ -40,7 +40,7 @@ export function itemOf(command: number): Item {
 }
 
 /** So many aggregates are given commands in turn; callers have their own ones, so that nobody is in another's way. */
-const orders = 1_000;
+export const orders = 1_000;
 
 /** Which order a caller's next command is for. */
 export function orderOf(caller: number, callers: number, turn: number): number {

@@ -5,6 +5,7 @@ import { splitStreamName, streamName } from '../event/names.ts';
 import { checkKeys, checkSignal } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { SnapshotInfo, Snapshots } from '../snapshot/snapshots.ts';
+import { isMismatch } from '../snapshot/verify.ts';
 import type { Fault } from '../snapshot/verify.ts';
 
 /** Which snapshots are verified; those of aggregates that the engine was not opened with can't be. */
@@ -95,14 +96,17 @@ export class EngineSnapshots {
       throw new EngineError('option_invalid', { option: 'id', value: id, expected: 'an aggregate beside it' });
     let [streams, snapshots] = [0, 0];
     const faults: SnapshotFault[] = [];
+    const mistaken = new Set<AnyAggregate>();
     for await (const [definition, stream] of this.#streams(aggregate, id, signal)) {
       this.#checkOpen();
       const verified = await this.#snapshots.verify(definition, stream, signal);
       streams += 1;
       snapshots += verified.versions.length;
       faults.push(...verified.faults.map((fault) => ({ stream, ...fault })));
+      if (verified.faults.some(isMismatch)) mistaken.add(definition);
       onProgress?.({ stream, streams, snapshots });
     }
+    for (const definition of mistaken) await this.#snapshots.distrustCode(definition);
     return { streams, snapshots, faults };
   }
 

@@ -135,7 +135,7 @@ export class OwnFold implements Target<FoldFrame<unknown>, ReplayedFold<unknown>
     try {
       this.#state = this.#fold.evolve(this.#state, event);
     } catch (error) {
-      throw foldFailed('the fold', event, error);
+      throw foldFailed(`A fold of one's own`, event, error);
     }
   }
 }

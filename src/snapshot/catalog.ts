@@ -42,9 +42,13 @@ const format = 1;
 
 const none: Listed = { entries: [], revision: 0, condition: 'readable' };
 
+/** How long collections that are not there are not asked for again, in ms: until somebody makes them, there is nothing to be found. */
+const absentMs = 1_000;
+
 export class Catalog {
   readonly state: StateStore;
   #prepared: Promise<void> | undefined;
+  #absentUntil = 0;
 
   constructor(state: StateStore) {
     this.state = state;
@@ -61,6 +65,7 @@ export class Catalog {
 
   async #prepare(): Promise<void> {
     for (const name of [lists, states, codesCollection]) await this.state.define({ name, indexes: [] });
+    this.#absentUntil = 0;
   }
 
   /** Of several streams, in their order. */
@@ -114,11 +119,14 @@ export class Catalog {
   }
 
   async #get(collection: string, keys: readonly string[]): Promise<readonly (Document | undefined)[]> {
+    const nothing = () => keys.map(() => undefined);
+    if (performance.now() < this.#absentUntil) return nothing();
     try {
       return await this.state.get(collection, keys);
     } catch (error) {
-      if (hasCode(error, 'collection_unknown')) return keys.map(() => undefined);
-      throw error;
+      if (!hasCode(error, 'collection_unknown')) throw error;
+      this.#absentUntil = performance.now() + absentMs;
+      return nothing();
     }
   }
 }

@@ -10,7 +10,7 @@ import { Code } from './code.ts';
 import type { Distrust, SnapshotNoticeTaker } from './notice.ts';
 import { Sampler } from './sampler.ts';
 import type { Capture, Refold, StreamFold } from './snapshot.ts';
-import { verifyStream } from './verify.ts';
+import { isMismatch, verifyStream } from './verify.ts';
 import type { Fault, Verified } from './verify.ts';
 import { SnapshotWriter } from './writer.ts';
 
@@ -63,7 +63,8 @@ export class Snapshots {
       },
     });
     this.#sampler = new Sampler(context.sampleEveryMs, async (aggregate, stream, signal) => {
-      await this.verify(aggregate, stream, signal);
+      const { faults } = await this.verify(aggregate, stream, signal);
+      if (faults.some(isMismatch)) await this.distrustCode(aggregate);
     });
   }
 
@@ -157,7 +158,6 @@ export class Snapshots {
     const verified = await verifyStream(aggregate, stream, mine, { catalog, refold, signal });
     for (const fault of verified.faults) this.#tell(aggregate, stream, fault);
     await this.#setAside(stream, new Map(verified.faults.map(({ version, reason }) => [version, reason])));
-    if (verified.faults.some(({ reason }) => reason === 'mismatch')) this.#distrustCode(aggregate, name);
     return verified;
   }
 
@@ -169,9 +169,12 @@ export class Snapshots {
     }
   }
 
-  /** What was written was not altered, so it was other code that wrote it: this one begins with snapshots of its own. */
-  #distrustCode(aggregate: StreamFold, code: string): void {
-    this.#distrusted.add(code);
+  /**
+   * Begins with snapshots of one's own: where one is what was written, and not what its events lead to, it was other code that wrote it,
+   * and whatever else.
+   */
+  async distrustCode(aggregate: StreamFold): Promise<void> {
+    this.#distrusted.add((await this.#codeOf(aggregate)).name);
     this.#codes.delete(aggregate);
     this.#watches.delete(aggregate);
   }

@@ -13,6 +13,10 @@ export interface Fault {
   readonly change?: FieldChange;
 }
 
+export function isMismatch({ reason }: Fault): boolean {
+  return reason === 'mismatch';
+}
+
 export interface Verified {
   /** Of the snapshots that were looked at. */
   readonly versions: readonly number[];

@@ -134,6 +134,32 @@ describe.each(backends)('on %s', (backend) => {
     });
   });
 
+  test('from a snapshot, at every version, it comes to what a full replay comes to', async () => {
+    const { engine } = opened(backend);
+    let skipped = 0;
+    await property(opened(backend), async ({ ledger }, list, die) => {
+      const subject = { aggregate: ledger, id: '1' };
+      // Whatever is loaded is kept.
+      await engine.load(ledger, '1');
+      await engine.snapshots.settled();
+      const own = ofStream(list, ledger.stream('1'));
+      for (let version = 0; version <= own.length; version++) {
+        const at = { version };
+        const full = await engine.replay(subject, { mode: 'time_travel', at }).run();
+        const short = await engine.replay(subject, { mode: 'from_snapshot', at }).run();
+        expect({ ...short, events: version }).toEqual(full);
+        skipped += version - short.events;
+      }
+      const version = die % (own.length + 1);
+      const moved = engine.replay(subject, { mode: 'from_snapshot' });
+      moved.seek({ version });
+      const frames = await framesOf(moved);
+      expect(frames.map(({ event }) => event.version)).toEqual(own.slice(version).map((event) => event.version));
+      if (frames.length > 0) expect(last(frames)?.state).toEqual(ledgerOf(own));
+    });
+    expect(skipped).toBeGreaterThan(0);
+  });
+
   test('a selective replay is the fold of what is selected', async () => {
     const { engine } = opened(backend);
     await property(opened(backend), async ({ ledger, rows }, list, die) => {

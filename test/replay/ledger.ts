@@ -31,6 +31,7 @@ interface Amount {
 export function ledgerDomain(name: string) {
   const ledger = defineAggregate({
     name,
+    snapshotEvery: 2,
     events,
     initialState: empty,
     evolve: {

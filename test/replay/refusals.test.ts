@@ -107,6 +107,17 @@ describe('a replay', () => {
     await expect(closed.past.view(balances, { position: 1 })).rejects.toMatchObject({ code: 'engine_closed' });
   });
 
+  test('of a fold that throws says at which event', async () => {
+    const evolve = (count: number, { position }: { readonly position: number }) => {
+      if (position === 2) throw new Error('no more');
+      return count + 1;
+    };
+    await expect(engine.replay({ fold: { initial: () => 0, evolve } }).run()).rejects.toMatchObject({
+      code: 'fold_failed',
+      message: expect.stringContaining('the MoneyDeposited of account-1 at position 2: no more'),
+    });
+  });
+
   test('freezes what it shows, but for the state of a fold of ones own', async () => {
     for await (const { state } of engine.replay(one)) expect(Object.isFrozen(state)).toBe(true);
     for await (const { document } of engine.replay({ ...rows, key: '1' })) expect(Object.isFrozen(document)).toBe(true);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { memory } from '../../src/index.ts';
-import type { Backend, Engine, Json, SnapshotNotice, StateStore } from '../../src/index.ts';
+import type { Backend, Document, Engine, Json, SnapshotNotice, StateStore } from '../../src/index.ts';
 import type { Entry } from '../../src/snapshot/catalog.ts';
 import { snapshotDigest } from '../../src/snapshot/state-codec.ts';
 import { shared } from '../support/gated-store.ts';
@@ -187,6 +187,11 @@ interface Listing {
   readonly snapshots: readonly Readonly<Record<string, unknown>>[];
 }
 
+function listingOf(document: Document | undefined): Listing {
+  if (document === undefined) throw new Error('there is no list');
+  return document.value as unknown as Listing;
+}
+
 /** Each to the newest snapshot of the stream `wallet-a`, at version 20; by what is said of it. */
 const harms: Readonly<Record<string, Harm>> = {
   'damaged: one bit of the state': async (state) => {
@@ -208,7 +213,7 @@ const harms: Readonly<Record<string, Harm>> = {
   'damaged: of another stream': async (state) => {
     const [other] = await state.get(lists, ['wallet-b']);
     const [document] = await state.get(states, ['25 wallet-b']);
-    const { format, snapshots } = other?.value as unknown as Listing;
+    const { format, snapshots } = listingOf(other);
     const [newest] = snapshots;
     await state.commit({
       puts: [
@@ -229,7 +234,7 @@ async function relist(
   change: (snapshots: Listing['snapshots']) => readonly unknown[],
 ): Promise<void> {
   const [document] = await state.get(lists, ['wallet-a']);
-  const { format, snapshots } = document?.value as unknown as Listing;
+  const { format, snapshots } = listingOf(document);
   const value = { format, snapshots: change(snapshots) } as unknown as Json;
   await state.commit({ puts: [{ collection: lists, key: 'wallet-a', value }] });
 }
