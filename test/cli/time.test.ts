@@ -181,18 +181,22 @@ describe('replay', () => {
       while (!text.includes(what)) await new Promise((resolve) => child.stdout.once('data', resolve));
     };
     const ended = new Promise((resolve) => child.once('close', resolve));
-    await shows('q quit');
-    // The next event is an hour away.
-    await shows('25%');
-    child.stdin.write(' ');
-    await shows('paused');
-    child.stdin.write('\u001b[C');
-    await shows('balance');
-    child.stdin.write('+');
-    await shows('2x');
-    child.stdin.write('q');
-    expect(await ended).toBe(0);
-    expect(text).toContain('quit after 2 events, at position 2 of 5');
+    try {
+      await shows('q quit');
+      // The next event is an hour away.
+      await shows('25%');
+      child.stdin.write(' ');
+      await shows('paused');
+      child.stdin.write('\u001b[C');
+      await shows('balance');
+      child.stdin.write('+');
+      await shows('2x');
+      child.stdin.write('q');
+      expect(await ended).toBe(0);
+      expect(text).toContain('quit after 2 events, at position 2 of 5');
+    } finally {
+      child.kill();
+    }
   });
 });
 
