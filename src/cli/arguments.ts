@@ -48,6 +48,13 @@ export function timeUntil(text: string): number {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) ? time(text) + dayMs - 1 : time(text);
 }
 
+/** How long, in ms: `500ms`, `5s`, `2m`. */
+export function duration(text: string): number {
+  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(ms|[smhd])$/.exec(text) ?? [];
+  if (amount === undefined) throw new InvalidArgumentError('Expected how long: 500ms, 5s, 2m, 1h.');
+  return Number(amount) * (unitMs[unit] ?? 1);
+}
+
 export function jsonObject(text: string): object {
   try {
     const value: unknown = JSON.parse(text);

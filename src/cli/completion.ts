@@ -23,10 +23,14 @@ const completed: Readonly<Record<string, readonly [argument: string, kinds: read
   'projections drop': ['name', ['projection']],
 };
 
+/** Commands with an option that takes the name of a projection. */
+const viewOptions: readonly string[] = ['replay', 'diff', 'why', 'what-if'];
+
 /** Those of the config in the current folder, when a shell asks; none where it cannot be loaded: nobody could be told why. */
 export async function completedConsumers(argv: readonly string[]): Promise<readonly Named[]> {
   const asked = argv[2] === 'complete' ? argv[argv.indexOf('--') + 1] : undefined;
-  if (asked === undefined || !Object.keys(completed).some((command) => command.split(' ')[0] === asked)) return [];
+  const known = [...Object.keys(completed).map((command) => command.split(' ')[0]), ...viewOptions];
+  if (asked === undefined || !known.includes(asked)) return [];
   try {
     return consumersOf(await loadConfig(undefined));
   } catch {
@@ -41,6 +45,13 @@ export function addCompletion(program: Command, consumers: readonly Named[]): vo
     if (found === undefined) throw new Error(`eventsrc ${command} has no argument ${argument}`);
     found.handler = (complete) => {
       for (const { name, kind } of consumers) if (kinds.includes(kind)) complete(name, kind);
+    };
+  }
+  for (const command of viewOptions) {
+    const found = commands.get(command)?.options.get('view');
+    if (found === undefined) throw new Error(`eventsrc ${command} has no option --view`);
+    found.handler = (complete) => {
+      for (const { name, kind } of consumers) if (kind === 'projection') complete(name, kind);
     };
   }
 }

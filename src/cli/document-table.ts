@@ -1,5 +1,6 @@
 import { Table } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { layOut } from './value-text.ts';
 
 export interface KeyedDocument {
   readonly key: string;
@@ -33,7 +34,13 @@ export class DocumentTable {
 
   async printOne({ key, document }: KeyedDocument): Promise<void> {
     const terminal = this.#terminal;
-    await (terminal.isRich ? terminal.printFacts(document) : terminal.printJson({ key, document }));
+    await (terminal.isRich
+      ? terminal.print(
+          layOut(terminal, document)
+            .map((line) => `  ${line}`)
+            .join('\n'),
+        )
+      : terminal.printJson({ key, document }));
   }
 }
 

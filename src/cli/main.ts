@@ -4,6 +4,7 @@ import { backup, restore } from './commands/backup.ts';
 import { bench } from './commands/bench.ts';
 import { copy } from './commands/copy.ts';
 import { demo } from './commands/demo.ts';
+import { diff } from './commands/diff.ts';
 import { doctor } from './commands/doctor.ts';
 import { execute } from './commands/execute.ts';
 import { exportEvents } from './commands/export.ts';
@@ -16,10 +17,14 @@ import { projections } from './commands/projections.ts';
 import { query } from './commands/query.ts';
 import { read } from './commands/read.ts';
 import { rebuild } from './commands/rebuild.ts';
+import { replay } from './commands/replay.ts';
+import { snapshots } from './commands/snapshots.ts';
 import { state } from './commands/state.ts';
 import { stats } from './commands/stats.ts';
 import { streams } from './commands/streams.ts';
 import { tail } from './commands/tail.ts';
+import { whatIf } from './commands/what-if.ts';
+import { why } from './commands/why.ts';
 import { addCompletion, completedConsumers } from './completion.ts';
 import type { Named } from './completion.ts';
 import { addCommon } from './define.ts';
@@ -32,6 +37,7 @@ import type { Run } from './runner.ts';
 const commands: readonly (readonly [group: string, commands: readonly CommandOf[]])[] = [
   ['Begin:', [init, demo]],
   ['Look:', [streams, read, tail, history, state, stats]],
+  ['Time:', [replay, diff, why, whatIf, snapshots]],
   ['Views:', [query, projections, rebuild, parked]],
   ['Do:', [append, execute]],
   ['Move:', [exportEvents, importEvents, copy]],

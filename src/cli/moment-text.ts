@@ -12,6 +12,10 @@ export function numberText(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+export function eventsText(count: number): string {
+  return `${numberText(count)} ${count === 1 ? 'event' : 'events'}`;
+}
+
 const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 
 export function bytesText(bytes: number): string {

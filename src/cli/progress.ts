@@ -12,7 +12,7 @@ interface Step {
   /** Of `done`, what had been done before this run began. Default 0. */
   readonly from?: number;
   /** What is counted, and how many of it there were: their rate is shown. Default: `done`, but for what had been done before. */
-  readonly what: 'events' | 'positions' | 'documents' | 'bytes';
+  readonly what: 'events' | 'positions' | 'documents' | 'snapshots' | 'bytes';
   readonly count?: number;
 }
 

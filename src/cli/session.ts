@@ -2,6 +2,8 @@ import { openEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Consumer } from '../projection/consumer.ts';
 import type { ConsumerNotice } from '../projection/notice.ts';
+import { snapshotWarningOf } from '../snapshot/notice.ts';
+import type { SnapshotNotice } from '../snapshot/notice.ts';
 import { openLog } from '../store/log.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Backend } from '../store/port.ts';
@@ -31,6 +33,14 @@ export interface ConsumerUse {
   readonly runs?: (consumer: Consumer) => boolean;
   /** Default: nobody is told. */
   readonly onNotice?: (notice: ConsumerNotice) => void;
+}
+
+/** What else a command has an engine for. */
+export interface EngineUse {
+  /** Whether states are kept as snapshots. Default false. */
+  readonly keepsSnapshots?: boolean;
+  /** Whether the command says itself which of them are wrong. Default false. */
+  readonly tellsFaults?: boolean;
 }
 
 /** For commands that have nothing to do with views. */
@@ -99,8 +109,15 @@ export class Session {
     throw usageError('There is no eventsrc.config.ts here', 'Run eventsrc init, or name one with --config FILE.');
   }
 
-  async openEngine(mode: OpenMode, use: ConsumerUse): Promise<Engine> {
-    const { file: _file, folder: _folder, ...config } = await this.definitions();
+  /** @throws {CliError} if there is no config. */
+  async openEngine(mode: OpenMode, use: ConsumerUse, more: EngineUse = {}): Promise<Engine> {
+    await this.definitions();
+    return this.openAnyEngine(mode, use, more);
+  }
+
+  /** Without a config, too: for what needs no definitions. */
+  async openAnyEngine(mode: OpenMode, use: ConsumerUse, more: EngineUse = {}): Promise<Engine> {
+    const { file: _file, folder: _folder, ...config } = await this.config();
     const { projections = [], tables = [], reactors = [], hooks } = config;
     const isUsed = (consumer: Consumer) => use.uses(consumer);
     const isRun = (consumer: Consumer) => isUsed(consumer) && use.runs?.(consumer) === true;
@@ -108,14 +125,22 @@ export class Session {
       use.onNotice?.(notice);
       hooks?.consumer?.(notice);
     };
+    const snapshot = (notice: SnapshotNotice) => {
+      const isTold = more.tellsFaults === true && (notice.kind === 'skipped' || notice.kind === 'mismatch');
+      const warning = isTold ? undefined : snapshotWarningOf(notice);
+      if (warning !== undefined) this.terminal.warn(warning);
+      hooks?.snapshot?.(notice);
+    };
     return openEngine({
       onWarning: ({ message }) => this.terminal.warn(message),
       ...config,
+      // Looking writes nothing.
+      ...(more.keepsSnapshots !== true && { snapshots: false }),
       projections: projections.filter(isUsed),
       tables: tables.filter(isUsed),
       reactors: reactors.filter(isUsed),
       run: [...projections, ...tables, ...reactors].filter(isRun).map(({ name }) => name),
-      hooks: { ...hooks, consumer },
+      hooks: { ...hooks, consumer, snapshot },
       store: backendOf(await this.location(), mode),
     });
   }

@@ -86,7 +86,14 @@ function plain(cell: string | number): string {
   return printable(String(cell));
 }
 
-function cutTo(text: string, width: number): string {
+/** A text cut or filled up to so many columns. */
+export function fitted(text: string, width: number): string {
+  const cut = cutTo(text, width);
+  return cut + ' '.repeat(Math.max(0, width - stringWidth(cut)));
+}
+
+/** As much of a text as goes into so many columns; `…` stands for the rest. */
+export function cutTo(text: string, width: number): string {
   if (text.length <= width && stringWidth(text) <= width) return text;
   let cut = '';
   let used = 1;

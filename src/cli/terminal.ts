@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { styleText } from 'node:util';
 import type { Failure } from './failure.ts';
+import { jsonText } from './json-text.ts';
 import { printable } from './printable.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -90,14 +91,4 @@ export class Terminal {
   style(style: Style, text: string): string {
     return styleText(style, text, { stream: this.out as NodeJS.WriteStream });
   }
-}
-
-/** Of whatever a state may hold: what JSON has no words for is shown as JavaScript would show it. */
-function jsonText(value: unknown): string {
-  const text = JSON.stringify(value, (_, inner: unknown) => {
-    if (inner instanceof Map || inner instanceof Set) return [...inner];
-    return typeof inner === 'bigint' || typeof inner === 'symbol' ? String(inner) : inner;
-  });
-  // Undefined has none at all.
-  return text ?? 'undefined';
 }

@@ -54,6 +54,16 @@ export class EngineSnapshots {
     this.#checkOpen = checkOpen;
   }
 
+  /**
+   * The streams that have snapshots, page by page; those too of aggregates that the engine was not opened with.
+   * @throws {EngineError} `option_invalid`, `engine_closed`; the signal's reason, when aborted.
+   */
+  async *streams(signal?: AbortSignal): AsyncGenerator<readonly string[]> {
+    checkSignal(signal);
+    this.#checkOpen();
+    yield* this.#snapshots.streams(signal);
+  }
+
   /** Those of one instance, the newest first. @throws {EngineError} `name_invalid`, `engine_closed` */
   async list(aggregate: AnyAggregate, id: string): Promise<readonly SnapshotInfo[]> {
     this.#checkOpen();

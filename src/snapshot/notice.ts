@@ -47,7 +47,7 @@ export function snapshotWarningOf(notice: SnapshotNotice): string | undefined {
   const { aggregate } = notice;
   switch (notice.kind) {
     case 'skipped':
-      return `The snapshot of ${notice.stream} at version ${notice.version} is ${because[notice.reason]}: it is not used.`;
+      return `The snapshot of ${notice.stream} at version ${notice.version} is ${distrustTexts[notice.reason]}: it is not used.`;
     case 'mismatch':
       return `The snapshot of ${notice.stream} at version ${notice.version} is not what its events lead to, first in ${notice.path || 'all of it'}: it is not used. If evolve was changed, raise snapshotVersion.`;
     case 'code_changed':
@@ -61,7 +61,8 @@ export function snapshotWarningOf(notice: SnapshotNotice): string | undefined {
   }
 }
 
-const because: Readonly<Record<Distrust, string>> = {
+/** In the words of a person: a snapshot that is … */
+export const distrustTexts: Readonly<Record<Distrust, string>> = {
   damaged: 'damaged',
   missing: 'missing',
   foreign: 'of another history',

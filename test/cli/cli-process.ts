@@ -4,7 +4,7 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
-const program = join(import.meta.dirname, '../../dist/cli/bin.js');
+export const program = join(import.meta.dirname, '../../dist/cli/bin.js');
 
 export interface Ended {
   readonly code: number | null;

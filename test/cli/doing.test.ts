@@ -134,13 +134,22 @@ describe('state', () => {
     ]);
     expect(await done(['state', 'account-1', '--at-version', '1'], { cwd })).toMatch(/^state.balance\t0$/m);
     expect(await done(['state', 'account-1', '--at-position', '1'], { cwd })).toMatch(/^version\t1$/m);
-    expect(await done(['state', 'account-1', '--at-time', '2020-01-01'], { cwd })).toMatch(/^state.open\tfalse$/m);
+    expect(await done(['state', 'account-1', '--at-version', '1'], { cwd })).toBe(
+      await done(['state', 'account-1', '--at', 'v1'], { cwd }),
+    );
+    expect(await cli(['state', 'account-1', '--at-time', '2020-01-01'], { cwd })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^state.open\tfalse$/m),
+      stderr: expect.stringMatching(
+        /^account-1 did not exist yet at 2020-01-01 23:59:59: it begins with AccountOpened/,
+      ),
+    });
   });
 
   test.each([
     [['account-2'], 1, 'account-2 does not exist'],
     [['order-1'], 2, 'The config has no aggregate order; known: account'],
-    [['account-1', '--at-version', '1', '--at-position', '1'], 2, 'more than one --at-'],
+    [['account-1', '--at-version', '1', '--at-position', '1'], 2, 'more than one --at'],
   ] as const)('%j is one line and a remedy', async (args, code, message) => {
     expect(await failing(['state', ...args], { cwd })).toMatchObject({ code, error: expect.stringContaining(message) });
   });
@@ -149,14 +158,16 @@ describe('state', () => {
 test('a state may hold what JSON has no words for, and names that came from events', async () => {
   const folder = await temporaryFolder();
   const start = `({ none: undefined, big: 10n, seen: new Set(['a']), ['\\u001b[31m']: 1 })`;
-  const aggregate = `{ kind: 'aggregate', name: 'odd', events: {}, handlers: new Map(), evolve: (state) => state, start: () => ${start} }`;
+  const events = `{ A: { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } } }`;
+  const snapshots = '{ version: 1, every: Infinity, kept: 1 }';
+  const aggregate = `{ kind: 'aggregate', name: 'odd', events: ${events}, handlers: new Map(), evolve: (state) => state, start: () => ${start}, snapshots: ${snapshots} }`;
   await writeFile(
     join(folder, 'eventsrc.config.mjs'),
     `export default { store: 'sqlite:a.db', aggregates: [${aggregate}] };`,
   );
-  await done(['append', 'other-1', 'A'], { cwd: folder });
+  await done(['append', 'odd-1', 'A'], { cwd: folder });
   const text = await done(['state', 'odd-1', '--at-position', '1'], { cwd: folder });
-  expect(text).toContain('state.none\tundefined\nstate.big\t"10"\nstate.seen\t["a"]\nstate.\\u001b[31m\t1\n');
+  expect(text).toContain('state.none\tundefined\nstate.big\t"10"\nstate.seen\t["a"]\nstate["\\u001b[31m"]\t1\n');
   await done(['state', 'odd-1', '--at-position', '1', '--json'], { cwd: folder });
 });
 

@@ -215,6 +215,7 @@ test('names of projections are completed', async () => {
   const complete = async (...words: readonly string[]) => (await cli(['complete', '--', ...words], { cwd })).stdout;
   expect(await complete('query', 's')).toBe('sums\tprojection\n:4\n');
   expect(await complete('rebuild', '')).toBe('sums\tprojection\npatient\tprojection\npresent\tprojection\n:4\n');
+  expect(await complete('diff', '--view', 's')).toBe('sums\tprojection\n:4\n');
   expect(await complete('projections', 're')).toMatch(/^retry\t/);
   expect(await complete('projections', 'retry', 'm')).toBe('mails\treactor\n:4\n');
   expect(await cli(['complete', '--', 'query', ''], { cwd: join(cwd, 'node_modules') })).toMatchObject({

@@ -89,13 +89,19 @@ process.once('SIGTERM', async () => {
 });
 `;
 
-/** @returns its folder. */
-export async function viewsProject(): Promise<string> {
+/** Where a config finds `eventsrc`, `zod` and the account of the template. @returns its folder. */
+export async function emptyProject(): Promise<string> {
   const folder = await temporaryFolder();
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules/eventsrc'));
   symlinkSync(join(root, 'node_modules/zod'), join(folder, 'node_modules/zod'));
   copyFileSync(join(root, 'template/account.ts'), join(folder, 'account.ts'));
+  return folder;
+}
+
+/** @returns its folder. */
+export async function viewsProject(): Promise<string> {
+  const folder = await emptyProject();
   writeFileSync(join(folder, 'eventsrc.config.mjs'), config);
   writeFileSync(join(folder, 'application.mjs'), application);
   return folder;

@@ -38,7 +38,7 @@ export const execute = action<[command: string, id?: string, input?: string], Op
   definition,
   async (session, options, name, first, second) => {
     const command = await toCommand(session, name, first, second);
-    await using engine = await session.openEngine('create', inlineConsumers);
+    await using engine = await session.openEngine('create', inlineConsumers, { keepsSnapshots: true });
     const { key, expected, actor, metadata, timeout } = options;
     const receipt = await engine.execute(command, {
       signal: session.signal,

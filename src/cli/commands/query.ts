@@ -1,13 +1,17 @@
 import type { Command } from 'commander';
 import type { Engine } from '../../engine/engine.ts';
 import type { AnyProjection, Projection, ViewDocument } from '../../projection/projection.ts';
+import type { Moment } from '../../store/moment.ts';
 import type { FindQuery, ReadOptions, View } from '../../projection/view.ts';
 import { count, jsonArgument } from '../arguments.ts';
 import { faultText, faultsOf, onlyOne, requireProjection, requireRun, statusOfOnly } from '../consumers.ts';
 import { action, defineCommand } from '../define.ts';
 import { DocumentTable } from '../document-table.ts';
 import { CliError, usageError } from '../failure.ts';
+import { moment, requireNoVersion } from '../moment-argument.ts';
 import { numberText } from '../moment-text.ts';
+import { withProgress } from '../progress.ts';
+import { noConsumers } from '../session.ts';
 import type { Session } from '../session.ts';
 
 interface Options {
@@ -20,6 +24,7 @@ interface Options {
   readonly atLeast?: number;
   readonly maxLag?: number;
   readonly timeout?: number;
+  readonly at?: Moment;
 }
 
 const definition = addBound(
@@ -31,6 +36,7 @@ const definition = addBound(
       [`query balances --where '{"balance": {"gte": 10}}' --order-by balance:desc --limit 20`, 'some of them'],
       ['query balances --key 7', 'one document'],
       [`query balances --where '{"owner": "Ada"}' --count`, 'how many there are'],
+      ['query balances --at 2026-01-31T12:00', 'as it was then, folded anew in memory'],
       ['query balances --at-least 1200', 'once everything up to that position is in it'],
     ],
   })
@@ -39,7 +45,12 @@ const definition = addBound(
     .option('--limit <count>', 'at most so many (default: 100)', count)
     .option('--after <cursor>', 'the page behind the one that printed this cursor')
     .option('--count', 'only how many there are')
-    .option('--key <key>', 'the document with this key'),
+    .option('--key <key>', 'the document with this key')
+    .option(
+      '--at <moment>',
+      'as of then: @345 a position, or a time: a date (its end), a date and time, an age',
+      moment,
+    ),
 );
 
 function addBound(command: Command): Command {
@@ -53,6 +64,7 @@ export const query = action<[view: string], Options>(definition, async (session,
   refuseContradictions(options);
   const projection = await requireProjection(session, name);
   const find = await findQueryOf(session, options);
+  if (options.at !== undefined) return await printPast(session, projection, options.at, { options, find });
   const scanned = new Set<string>();
   await using engine = await session.openEngine('existing', {
     ...onlyOne(projection),
@@ -70,8 +82,38 @@ export const query = action<[view: string], Options>(definition, async (session,
     );
 });
 
+/** The view as it was: folded anew, so nobody need have run it, and nothing is written. */
+async function printPast(
+  session: Session,
+  projection: AnyProjection,
+  at: Moment,
+  { options, find }: { readonly options: Options; readonly find: FindQuery<ViewDocument> },
+): Promise<void> {
+  requireNoVersion({ '--at': at });
+  const { terminal, signal } = session;
+  await using engine = await session.openEngine('existing', noConsumers);
+  const view = await withProgress(terminal, (show) =>
+    engine.past.view(projection as Projection<string, ViewDocument>, at, {
+      // As the view itself does.
+      onFailure: projection.onFailure === 'park' ? 'leave_out' : 'stop',
+      signal,
+      onProgress: ({ events, fraction }) =>
+        show({ title: 'folding', what: 'events', done: fraction, total: 1, count: events }),
+    }),
+  );
+  await print(session, view, options, find);
+  const { count: omitted, events } = view.leftOut;
+  for (const { position, type, reason } of events.slice(0, 3))
+    terminal.warn(`the event at position ${position} (${type}) cannot be folded, and is not in it: ${reason}`);
+  if (omitted > 3) terminal.warn(`${numberText(omitted - 3)} more events are not in it`);
+  if (terminal.isRich) terminal.note(`as of position ${numberText(view.position)}`);
+}
+
 /** @throws {CliError} */
-function refuseContradictions({ key, where, count: isCount, orderBy, limit, after }: Options): void {
+function refuseContradictions(options: Options): void {
+  const { key, where, count: isCount, orderBy, limit, after, at, atLeast, maxLag, timeout } = options;
+  if (at !== undefined && (atLeast !== undefined || maxLag !== undefined || timeout !== undefined))
+    throw usageError('What was does not grow newer', 'Leave out --at-least, --max-lag and --timeout, or --at.');
   const page = { '--order-by': orderBy, '--limit': limit, '--after': after };
   const [idle] = Object.entries(page).flatMap(([option, value]) => (value === undefined ? [] : [option]));
   if (key !== undefined && (where !== undefined || isCount === true || idle !== undefined))
