@@ -1,6 +1,6 @@
 /** Between states and the bytes that are kept of them. */
 import { fromUtf8, toHex, toUtf8 } from '../event/bytes.ts';
-import { toFaithfulJson } from '../event/json.ts';
+import { toExactJson } from '../event/json.ts';
 import { sha256 } from '../ground/digest.ts';
 import type { Entry } from './catalog.ts';
 
@@ -17,7 +17,7 @@ const savedShare = 1 / 4;
 
 /** @throws {EngineError} `data_unfaithful` for a state that JSON cannot carry unchanged. */
 export async function encodeState(state: unknown): Promise<EncodedState> {
-  const json = toUtf8(toFaithfulJson(state, 'state'));
+  const json = toUtf8(toExactJson(state, 'state'));
   if (json.length < compressedFrom) return { encoding: 'json', bytes: json };
   const bytes = await through(json, new CompressionStream('deflate-raw'));
   const pays = bytes.length <= json.length * (1 - savedShare);
