@@ -36,8 +36,8 @@ export type SnapshotNotice = { readonly aggregate: string } & (
     }
   /** Its states cannot be kept. */
   | { readonly kind: 'unsupported'; readonly reason: string }
-  /** They could not be written. */
-  | { readonly kind: 'failed'; readonly error: unknown }
+  /** They could not be read or written: what is loaded is folded from its first event, commands go on. */
+  | { readonly kind: 'failed'; readonly action: 'read' | 'write'; readonly error: unknown }
 );
 
 export type SnapshotNoticeTaker = (notice: SnapshotNotice) => void;
@@ -55,7 +55,7 @@ export function snapshotWarningOf(notice: SnapshotNotice): string | undefined {
     case 'unsupported':
       return `No snapshots are kept of ${aggregate}: ${notice.reason}.`;
     case 'failed':
-      return `Snapshots of ${aggregate} could not be written: ${describe(notice.error)}`;
+      return `Snapshots of ${aggregate} could not be ${notice.action === 'read' ? 'read' : 'written'}: ${describe(notice.error)}`;
     default:
       return undefined;
   }

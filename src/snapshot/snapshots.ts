@@ -1,17 +1,20 @@
 /** States that are kept, so that not every stream is folded from its first event. Never a source of truth. */
 import type { RecordedEvent } from '../event/codec.ts';
 import { deletedType } from '../event/event.ts';
+import { hasCode } from '../ground/errors.ts';
 import { isBy } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
 import type { StateStore } from '../store/state-port.ts';
 import { Catalog, listPut } from './catalog.ts';
 import type { Entry } from './catalog.ts';
 import { Code } from './code.ts';
+import type { Sampled } from './code.ts';
 import type { Distrust, SnapshotNoticeTaker } from './notice.ts';
 import { Sampler } from './sampler.ts';
-import type { Capture, Refold, StreamFold } from './snapshot.ts';
+import type { Capture, Refold, Snapshot, StreamFold } from './snapshot.ts';
 import { isMismatch, verifyStream } from './verify.ts';
 import type { Fault, Verified } from './verify.ts';
+import { Watch } from './watch.ts';
 import { SnapshotWriter } from './writer.ts';
 
 export interface SnapshotsContext {
@@ -25,17 +28,9 @@ export interface SnapshotsContext {
   readonly notice: SnapshotNoticeTaker;
 }
 
-/** Streams of an aggregate whose types of events are noted for the samples of its code. */
-const watchedMax = 1_000;
 const toldMax = 1_000;
-
-/** What is noted of an aggregate whose events are taken in. */
-interface Watch {
-  /** Types that no sample needs any more. */
-  readonly enough: Set<string>;
-  /** Others, by stream. */
-  readonly wanted: Map<string, Set<string>>;
-}
+/** To forget a code, where others change what is known of codes. */
+const attemptsMax = 3;
 
 export class Snapshots {
   readonly #context: SnapshotsContext;
@@ -46,31 +41,54 @@ export class Snapshots {
   readonly #watches = new Map<StreamFold, Watch>();
   /** Codes that make other states, though their samples say nothing of it. */
   readonly #distrusted = new Set<string>();
+  /** What this code makes, and those do not. */
+  readonly #evidence = new Map<StreamFold, readonly Sampled[]>();
   /** What was not believed, to say so once. */
   readonly #told = new Set<string>();
+  /** Aggregates whose snapshots could not be read last time, to say so once. */
+  readonly #readFails = new Set<string>();
   #catalog: Promise<Catalog | undefined> | undefined;
+  #isClosed = false;
 
   constructor(context: SnapshotsContext) {
     this.#context = context;
     this.#writer = new SnapshotWriter({
       catalog: () => this.#openCatalog(),
       codeOf: (aggregate) => this.#codeOf(aggregate),
-      forget: (aggregate) => void this.#codes.delete(aggregate),
+      forget: (aggregate) => this.#forget(aggregate),
       refold: context.refold,
       notice: context.notice,
-      enough: (aggregate, types) => {
-        for (const type of types) this.#watchOf(aggregate).enough.add(type);
+      failed: (aggregate, error) => this.#failed(aggregate, 'write', error),
+      unwritten: (dues) => {
+        for (const { aggregate, stream, wanted } of dues)
+          for (const type of wanted) this.#watchOf(aggregate).note(stream, type);
       },
+      enough: (aggregate, types) => this.#watchOf(aggregate).enough(types),
     });
     this.#sampler = new Sampler(context.sampleEveryMs, async (aggregate, stream, signal) => {
-      const { faults } = await this.verify(aggregate, stream, signal);
-      if (faults.some(isMismatch)) await this.distrustCode(aggregate);
+      const { faults, evidence } = await this.verify(aggregate, stream, signal);
+      if (faults.some(isMismatch)) await this.distrustCode(aggregate, evidence);
     });
   }
 
-  /** The states that loading a stream can begin with, the newest first; each is what was written, by this very code. */
-  async *usable(aggregate: StreamFold, stream: string, at?: Moment): AsyncGenerator<Capture> {
+  /**
+   * The states that loading a stream can begin with, the newest first; each is what was written, by this very code. What keeps them from
+   * being read is told, and keeps nobody from loading: there are the events.
+   */
+  async *usable(aggregate: StreamFold, stream: string, at?: Moment): AsyncGenerator<Snapshot> {
     if (aggregate.snapshots.every === Infinity) return;
+    const snapshots = this.#read(aggregate, stream, at);
+    for (;;) {
+      const next = await snapshots.next().catch((error: unknown) => {
+        this.#failed(aggregate, 'read', error);
+        return { done: true } as const;
+      });
+      if (next.done === true) return;
+      yield next.value;
+    }
+  }
+
+  async *#read(aggregate: StreamFold, stream: string, at: Moment | undefined): AsyncGenerator<Snapshot, undefined> {
     const catalog = await this.#openCatalog();
     if (catalog === undefined) return;
     const { entries, condition } = await catalog.list(stream);
@@ -79,20 +97,36 @@ export class Snapshots {
     if (then.length === 0) return;
     const { name } = await this.#codeOf(aggregate);
     for (const entry of then.filter(({ code }) => code === name)) {
-      const capture = await catalog.read(stream, entry);
-      if (typeof capture === 'string') {
-        await this.reject(aggregate, stream, entry.version, capture);
+      const snapshot = await catalog.read(stream, entry);
+      if (snapshot === 'replaced') continue;
+      if (typeof snapshot === 'string') {
+        await this.reject(aggregate, stream, entry, snapshot);
         continue;
       }
+      this.#readFails.delete(aggregate.name);
       this.#sampler.used(aggregate, stream);
-      yield capture;
+      yield snapshot;
     }
+    return undefined;
+  }
+
+  #failed({ name: aggregate }: StreamFold, action: 'read' | 'write', error: unknown): void {
+    // Whoever reads a backup, or a replica, is not to be told that it can't be written.
+    if (this.#isClosed || hasCode(error, 'store_read_only') || (action === 'read' && this.#readFails.has(aggregate)))
+      return;
+    if (action === 'read') this.#readFails.add(aggregate);
+    this.#context.notice({ kind: 'failed', aggregate, action, error });
   }
 
   /** Says that a snapshot is not to be believed, and sees to it that nobody comes upon it again. */
-  async reject(aggregate: StreamFold, stream: string, version: number, reason: Distrust): Promise<void> {
+  async reject(
+    aggregate: StreamFold,
+    stream: string,
+    { version, digest }: Pick<Snapshot, 'version' | 'digest'>,
+    reason: Distrust,
+  ): Promise<void> {
     this.#distrust(aggregate, stream, version, reason);
-    await this.#setAside(stream, new Map([[version, reason]]));
+    await this.#setAside(aggregate, stream, new Map([[digest, reason]]));
   }
 
   #distrust({ name: aggregate }: StreamFold, stream: string, version: number, reason: Distrust): void {
@@ -107,20 +141,16 @@ export class Snapshots {
     const { every } = aggregate.snapshots;
     if (!this.#context.writes || every === Infinity) return;
     const { stream, type, version } = event;
-    const { enough, wanted } = this.#watchOf(aggregate);
-    if (!enough.has(type)) {
-      const types = wanted.get(stream) ?? new Set();
-      if (wanted.size < watchedMax) wanted.set(stream, types.add(type));
-    }
+    const watch = this.#watchOf(aggregate);
+    watch.note(stream, type);
     if (version % every !== 0) return;
-    this.#writer.add({ aggregate, stream, capture: captureOf(event, state), wanted: wanted.get(stream) ?? new Set() });
-    wanted.delete(stream);
+    this.#writer.add({ aggregate, stream, capture: captureOf(event, state), wanted: watch.take(stream) });
   }
 
   #watchOf(aggregate: StreamFold): Watch {
     const known = this.#watches.get(aggregate);
     if (known !== undefined) return known;
-    const watch = { enough: new Set<string>(), wanted: new Map<string, Set<string>>() };
+    const watch = new Watch();
     this.#watches.set(aggregate, watch);
     return watch;
   }
@@ -151,13 +181,18 @@ export class Snapshots {
   async verify(aggregate: StreamFold, stream: string, signal?: AbortSignal): Promise<Verified> {
     const catalog = await this.#openCatalog();
     const { entries } = catalog === undefined ? { entries: [] } : await catalog.list(stream);
-    if (catalog === undefined || entries.length === 0) return { versions: [], faults: [] };
+    if (catalog === undefined || entries.length === 0) return { versions: [], faults: [], evidence: [] };
     const { name } = await this.#codeOf(aggregate);
     const mine = entries.filter(({ code, aside }) => code === name && aside === undefined);
     const { refold } = this.#context;
     const verified = await verifyStream(aggregate, stream, mine, { catalog, refold, signal });
     for (const fault of verified.faults) this.#tell(aggregate, stream, fault);
-    await this.#setAside(stream, new Map(verified.faults.map(({ version, reason }) => [version, reason])));
+    const reasons = new Map(verified.faults.map(({ version, reason }) => [version, reason]));
+    const byDigest = mine.flatMap(({ version, digest }) => {
+      const reason = reasons.get(version);
+      return reason === undefined ? [] : [[digest, reason] as const];
+    });
+    await this.#setAside(aggregate, stream, new Map(byDigest));
     return verified;
   }
 
@@ -173,22 +208,42 @@ export class Snapshots {
    * Begins with snapshots of one's own: where one is what was written, and not what its events lead to, it was other code that wrote it,
    * and whatever else.
    */
-  async distrustCode(aggregate: StreamFold): Promise<void> {
-    this.#distrusted.add((await this.#codeOf(aggregate)).name);
+  async distrustCode(aggregate: StreamFold, evidence: readonly Sampled[]): Promise<void> {
+    const code = await this.#codeOf(aggregate);
+    this.#distrusted.add(code.name);
+    this.#evidence.set(aggregate, evidence);
+    this.#forget(aggregate);
+    const catalog = await this.#openCatalog();
+    if (!this.#context.writes || catalog === undefined) return;
+    try {
+      for (let attempt = 1; attempt <= attemptsMax; attempt++) if (await code.remove(catalog)) return;
+    } catch (error) {
+      this.#failed(aggregate, 'write', error);
+    }
+  }
+
+  /** What another code has enough samples of, the next one has none of. */
+  #forget(aggregate: StreamFold): void {
     this.#codes.delete(aggregate);
     this.#watches.delete(aggregate);
   }
 
-  async #setAside(stream: string, reasons: ReadonlyMap<number, Distrust>): Promise<void> {
+  /** @param reasons by digest: at the same version there may be another one by now. */
+  async #setAside(aggregate: StreamFold, stream: string, reasons: ReadonlyMap<string, Distrust>): Promise<void> {
     const catalog = await this.#openCatalog();
     if (!this.#context.writes || catalog === undefined || reasons.size === 0) return;
-    const { entries, revision } = await catalog.list(stream);
-    const updated = entries.map((entry) => {
-      const aside = reasons.get(entry.version);
-      return aside === undefined ? entry : { ...entry, aside };
-    });
-    // Where somebody else changes the list meanwhile, it is found out again.
-    if (entries.length > 0) await catalog.state.commit({ puts: [listPut(stream, updated, revision)] });
+    try {
+      const { entries, revision } = await catalog.list(stream);
+      if (!entries.some(({ digest }) => reasons.has(digest))) return;
+      const updated = entries.map((entry) => {
+        const aside = reasons.get(entry.digest);
+        return aside === undefined ? entry : { ...entry, aside };
+      });
+      // Where somebody else changes the list meanwhile, it is found out again.
+      await catalog.state.commit({ puts: [listPut(stream, updated, revision)] });
+    } catch (error) {
+      this.#failed(aggregate, 'write', error);
+    }
   }
 
   #openCatalog(): Promise<Catalog | undefined> {
@@ -207,7 +262,8 @@ export class Snapshots {
   async #identify(aggregate: StreamFold): Promise<Code> {
     const catalog = await this.#openCatalog();
     if (catalog === undefined) throw new Error('there is no catalog to look into');
-    return Code.identify(aggregate, catalog, this.#context, this.#distrusted);
+    const evidence = this.#evidence.get(aggregate) ?? [];
+    return Code.identify(aggregate, catalog, this.#context, { codes: this.#distrusted, evidence });
   }
 
   /** Resolves once all that is due has been written. */
@@ -219,6 +275,7 @@ export class Snapshots {
   async close(): Promise<void> {
     await this.#sampler.close();
     await this.#writer.close();
+    this.#isClosed = true;
   }
 }
 

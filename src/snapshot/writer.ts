@@ -3,6 +3,7 @@ import { delay } from '../ground/clock.ts';
 import { describe, hasCode } from '../ground/errors.ts';
 import { addition } from './catalog.ts';
 import type { Catalog, Entry, Listed } from './catalog.ts';
+import { stateDigest } from './code.ts';
 import type { Code, Sampled } from './code.ts';
 import type { SnapshotNoticeTaker } from './notice.ts';
 import type { Capture, Refold, StreamFold } from './snapshot.ts';
@@ -25,8 +26,11 @@ export interface WriterContext {
   readonly forget: (aggregate: StreamFold) => void;
   readonly refold: Refold;
   readonly notice: SnapshotNoticeTaker;
+  readonly failed: (aggregate: StreamFold, error: unknown) => void;
+  /** Told of those of whose types of events there may be no sample, as they were not written: the next one of the stream makes up for it. */
+  readonly unwritten: (dues: readonly Due[]) => void;
   /** Told of types that no sample needs any more. */
-  readonly enough: (aggregate: StreamFold, types: Iterable<string>) => void;
+  readonly enough: (aggregate: StreamFold, types: readonly string[]) => void;
 }
 
 /** One that is ready to be written. */
@@ -35,11 +39,10 @@ interface Ready {
   readonly encoded: EncodedState;
 }
 
-/** Waited for others to be written with, in ms; snapshots in one commit; attempts where others write the same lists; samples in a commit. */
+/** Waited for others to be written with, in ms; snapshots in one commit; attempts where others write the same lists. */
 const gatherMs = 10;
 const together = 64;
 const attemptsMax = 3;
-const samplesAtOnce = 2;
 /** Streams that wait; of more, the next snapshot will do. */
 const waitingMax = 10_000;
 /** Waited after a failure, in ms. */
@@ -60,9 +63,12 @@ export class SnapshotWriter {
   }
 
   add(due: Due): void {
-    if (this.#unsupported.has(due.aggregate)) return;
-    if (this.#waiting.size >= waitingMax && !this.#waiting.has(due.stream)) return;
-    this.#waiting.set(due.stream, due);
+    if (this.#closing.signal.aborted || this.#unsupported.has(due.aggregate)) return;
+    const before = this.#waiting.get(due.stream);
+    if (before === undefined && this.#waiting.size >= waitingMax) this.#context.unwritten([due]);
+    // The later state has come of the events of the one before, too.
+    else if (before === undefined) this.#waiting.set(due.stream, due);
+    else this.#waiting.set(due.stream, { ...due, wanted: due.wanted.union(before.wanted) });
     this.#running ??= this.#run().finally(() => (this.#running = undefined));
   }
 
@@ -104,7 +110,8 @@ export class SnapshotWriter {
       const ready = await this.#encode(aggregate, dues);
       await this.#commitAll(catalog, aggregate, ready);
     } catch (error) {
-      this.#context.notice({ kind: 'failed', aggregate: aggregate.name, error });
+      this.#context.failed(aggregate, error);
+      this.#context.unwritten(dues);
       await delay(pauseMs, this.#closing.signal).catch(() => undefined);
     }
   }
@@ -134,6 +141,7 @@ export class SnapshotWriter {
       for (const part of parts) if (!(await this.#commit(catalog, aggregate, part))) failed.push(...part);
       left = failed;
     }
+    this.#context.unwritten(left.map(({ due }) => due));
   }
 
   /** @returns false where others have changed what it builds on. */
@@ -169,12 +177,13 @@ export class SnapshotWriter {
   async #sample(aggregate: StreamFold, code: Code, ready: readonly Ready[]): Promise<readonly Sampled[]> {
     const samples: Sampled[] = [];
     for (const { due } of ready) {
-      if (samples.length >= samplesAtOnce) break;
       const { stream, capture, wanted } = due;
-      if (code.isSampled && ![...wanted].some((type) => code.lacks(type))) continue;
-      const { captures, types } = await this.#context.refold(aggregate, stream, [capture.version]);
-      const refolded = captures.get(capture.version);
-      if (refolded !== undefined) samples.push(...code.sampleOf(stream, refolded, [...types]));
+      const version = code.versionToSample({ stream, version: capture.version }, wanted, samples);
+      if (version === undefined) continue;
+      const { captures, types } = await this.#context.refold(aggregate, stream, [version]);
+      const refolded = captures.get(version);
+      if (refolded === undefined) continue;
+      samples.push({ stream, version, id: refolded.id, types: [...types], digest: stateDigest(refolded.state) });
     }
     return samples;
   }
