@@ -17,6 +17,8 @@ export interface Entry extends Place {
   readonly deleted: boolean;
   /** Which code wrote it: see code.ts. */
   readonly code: string;
+  /** How many samples of that code there were: whoever has not folded all of them does not know whether it is the same. */
+  readonly samples: number;
   readonly encoding: StateEncoding;
   /** How many. */
   readonly bytes: number;
@@ -197,7 +199,8 @@ function toListed(document: Document | undefined): Listed {
 function isEntry(value: unknown): value is Entry {
   if (typeof value !== 'object' || value === null) return false;
   const entry = value as Readonly<Record<keyof Entry, unknown>>;
-  const isCounted = [entry.version, entry.position, entry.recordedAt, entry.bytes].every(Number.isSafeInteger);
+  const counts = [entry.version, entry.position, entry.recordedAt, entry.samples, entry.bytes];
+  const isCounted = counts.every(Number.isSafeInteger);
   const isEncoded = entry.encoding === 'json' || entry.encoding === 'json+deflate';
   const isNamed = [entry.id, entry.digest, entry.code].every((text) => typeof text === 'string');
   return isCounted && isEncoded && isNamed && typeof entry.deleted === 'boolean';

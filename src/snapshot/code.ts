@@ -116,6 +116,11 @@ export class Code {
     return this.#sample.length > 0;
   }
 
+  /** How many samples say that this is the code. */
+  get samples(): number {
+    return this.#sample.length;
+  }
+
   /**
    * The version of a stream whose state is to be one more sample; undefined if none is needed, or it would be too much to fold.
    * @param wanted types of events that it has. @param added samples that are about to be added.
@@ -136,16 +141,18 @@ export class Code {
 
   /**
    * To be written with the snapshots of which it takes samples.
-   * @returns undefined where it has been forgotten, or others have become known that it may be: it must be identified anew.
+   * @returns undefined where it has been forgotten, or others have become known that it may be, or more samples of it, which may tell it
+   * apart: it must be identified anew.
    */
   async put(
     catalog: Catalog,
     added: readonly Sampled[],
-  ): Promise<{ readonly put: DocumentPut; readonly written: () => void } | undefined> {
+  ): Promise<{ readonly put: DocumentPut; readonly samples: number; readonly written: () => void } | undefined> {
     const { name, snapshots } = this.#aggregate;
     const document = await catalog.document(codesCollection, name);
     const known = readCodes(document?.value);
     const mine = known.find(({ code }) => code === this.name);
+    if (mine !== undefined && mine.sample.length !== this.#sample.length) return undefined;
     if (mine === undefined && (this.isSampled || known.some(({ code }) => !this.#others.has(code)))) return undefined;
     const sample = [...(mine?.sample ?? this.#evidence), ...added];
     const updated = { code: this.name, snapshotVersion: snapshots.version, schemas: this.#schemas, sample };
@@ -157,6 +164,7 @@ export class Code {
         value: { codes } as unknown as Json,
         ifRevision: document?.revision ?? 0,
       },
+      samples: sample.length,
       written: () => (this.#sample = sample),
     };
   }

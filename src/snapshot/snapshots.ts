@@ -43,6 +43,8 @@ export class Snapshots {
   readonly #distrusted = new Set<string>();
   /** What this code makes, and those do not. */
   readonly #evidence = new Map<StreamFold, readonly Sampled[]>();
+  /** Codes that were identified anew, with how many samples there were said to be. */
+  readonly #grown = new Set<string>();
   /** What was not believed, to say so once. */
   readonly #told = new Set<string>();
   /** Aggregates whose snapshots could not be read last time, to say so once. */
@@ -93,10 +95,8 @@ export class Snapshots {
     if (catalog === undefined) return;
     const { entries, condition } = await catalog.list(stream);
     if (condition !== 'readable') this.#distrust(aggregate, stream, 0, condition === 'later' ? 'future' : 'damaged');
-    const then = entries.filter((entry) => entry.aside === undefined && (at === undefined || isBy(at, entry)));
-    if (then.length === 0) return;
-    const { name } = await this.#codeOf(aggregate);
-    for (const entry of then.filter(({ code }) => code === name)) {
+    const then = entries.filter((entry) => at === undefined || isBy(at, entry));
+    for (const entry of await this.#written(aggregate, then)) {
       const snapshot = await catalog.read(stream, entry);
       if (snapshot === 'replaced') continue;
       if (typeof snapshot === 'string') {
@@ -167,8 +167,8 @@ export class Snapshots {
     const catalog = await this.#openCatalog();
     const { entries } = catalog === undefined ? { entries: [] } : await catalog.list(stream);
     if (entries.length === 0) return [];
-    const { name } = await this.#codeOf(aggregate);
-    return entries.map((entry) => ({ ...entry, usable: entry.code === name && entry.aside === undefined }));
+    const mine = new Set(await this.#written(aggregate, entries));
+    return entries.map((entry) => ({ ...entry, usable: mine.has(entry) }));
   }
 
   /** Streams that have snapshots, page by page. */
@@ -182,8 +182,7 @@ export class Snapshots {
     const catalog = await this.#openCatalog();
     const { entries } = catalog === undefined ? { entries: [] } : await catalog.list(stream);
     if (catalog === undefined || entries.length === 0) return { versions: [], faults: [], evidence: [] };
-    const { name } = await this.#codeOf(aggregate);
-    const mine = entries.filter(({ code, aside }) => code === name && aside === undefined);
+    const mine = await this.#written(aggregate, entries);
     const { refold } = this.#context;
     const verified = await verifyStream(aggregate, stream, mine, { catalog, refold, signal });
     for (const fault of verified.faults) this.#tell(aggregate, stream, fault);
@@ -246,6 +245,21 @@ export class Snapshots {
     }
   }
 
+  /** Those of these snapshots that this code has written, and that nothing speaks against. */
+  async #written(aggregate: StreamFold, entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const believed = entries.filter(({ aside }) => aside === undefined);
+    if (believed.length === 0) return [];
+    const known = await this.#codeOf(aggregate);
+    const most = Math.max(...believed.map(({ code, samples }) => (code === known.name ? samples : 0)));
+    // Others have sampled more since, which may show that they are other code. Once: what is listed need not be true.
+    if (most > known.samples && !this.#grown.has(`${known.name} ${most}`)) {
+      this.#grown.add(`${known.name} ${most}`);
+      this.#forget(aggregate);
+    }
+    const { name, samples } = await this.#codeOf(aggregate);
+    return believed.filter((entry) => entry.code === name && entry.samples <= samples);
+  }
+
   #openCatalog(): Promise<Catalog | undefined> {
     return (this.#catalog ??= this.#context.state().then((state) => state && new Catalog(state)));
   }
@@ -280,7 +294,7 @@ export class Snapshots {
 }
 
 /** A snapshot of a stream. */
-export interface SnapshotInfo extends Omit<Entry, 'code'> {
+export interface SnapshotInfo extends Omit<Entry, 'code' | 'samples'> {
   /** Whether the code of this process uses it: it was written by code that makes the same states, and nothing speaks against it. */
   readonly usable: boolean;
 }

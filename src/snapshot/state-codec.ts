@@ -36,8 +36,8 @@ async function through(bytes: Uint8Array, transform: CompressionStream | Decompr
 
 /** Over all that is believed of a snapshot: 64 hexadecimal digits. */
 export function snapshotDigest(stream: string, entry: Omit<Entry, 'digest' | 'bytes'>, bytes: Uint8Array): string {
-  const { version, position, recordedAt, id, deleted, code, encoding } = entry;
-  const fields = ['eventsrc/snapshot/1', stream, version, position, recordedAt, id, deleted, code, encoding];
+  const { version, position, recordedAt, id, deleted, code, samples, encoding } = entry;
+  const fields = ['eventsrc/snapshot/1', stream, version, position, recordedAt, id, deleted, code, samples, encoding];
   // JSON has no line feed of its own, so it is certain where the state begins.
   const head = toUtf8(`${JSON.stringify(fields)}\n`);
   const whole = new Uint8Array(head.length + bytes.length);

@@ -160,7 +160,7 @@ export class SnapshotWriter {
       return false;
     }
     const additions = wanted.map(({ due, encoded, listed }) => {
-      const entry = entryOf(due, encoded, code);
+      const entry = entryOf(due, encoded, { code: code.name, samples: kept?.samples ?? code.samples });
       return addition(due.stream, listed, { entry, encoded, kept: aggregate.snapshots.kept });
     });
     const result = await catalog.state.commit({
@@ -214,8 +214,12 @@ function isNews({ entries, condition }: Listed, { version }: Capture, code: Code
   return !entries.some((entry) => entry.version >= version && entry.code === code.name && entry.aside === undefined);
 }
 
-function entryOf({ stream, capture }: Due, { encoding, bytes }: EncodedState, code: Code): Entry {
+function entryOf(
+  { stream, capture }: Due,
+  { encoding, bytes }: EncodedState,
+  by: { readonly code: string; readonly samples: number },
+): Entry {
   const { version, position, recordedAt, id, deleted } = capture;
-  const entry = { version, position, recordedAt, id, deleted, code: code.name, encoding };
+  const entry = { version, position, recordedAt, id, deleted, ...by, encoding };
   return { ...entry, bytes: bytes.length, digest: snapshotDigest(stream, entry, bytes) };
 }

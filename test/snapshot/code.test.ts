@@ -214,3 +214,24 @@ test.each(Object.entries(damages))(
     expect(notices.filter(({ kind }) => kind !== 'written')).toEqual([]);
   },
 );
+
+test('code that a later sample tells apart uses none of the snapshots from then on, though it has been opened before', async () => {
+  const store = shared(memory());
+  const [older, newer] = [defineTally(), defineTally({ B: 100 })];
+  {
+    await using engine = await openTally(store, older);
+    await add(engine, older, { one: 'AAAAA', other: 'AAAAA' });
+  }
+  await using old = await openTally(store, older);
+  await using recent = await openTally(store, newer);
+  await old.load(older, 'one');
+  await add(recent, newer, { third: 'BAAAA' });
+  expect((await old.load(older, 'third')).state.sum).toBe(5);
+  await add(old, older, { fourth: 'BAAAA' });
+  expect((await recent.load(newer, 'fourth')).state.sum).toBe(104);
+  // Each goes on with its own.
+  await using alsoOld = await openTally(store, older);
+  expect((await alsoOld.load(older, 'third')).state.sum).toBe(5);
+  expect((await alsoOld.load(older, 'fourth')).state.sum).toBe(5);
+  expect((await alsoOld.snapshots.list(older, 'fourth'))[0]).toMatchObject({ version: 5, usable: true });
+});
