@@ -48,6 +48,10 @@ const waitingMax = 10_000;
 /** Waited after a failure, in ms. */
 const pauseMs = 1_000;
 const stateBytesMax = 16 * 1024 * 1024;
+/** From so many on, what is ready is committed without those that are not yet. */
+const bytesTogether = 16 * 1024 * 1024;
+/** Streams of which it is known that it was told. */
+const tooLargeMax = 1_000;
 
 export class SnapshotWriter {
   readonly #context: WriterContext;
@@ -57,6 +61,8 @@ export class SnapshotWriter {
   #running: Promise<void> | undefined;
   /** Aggregates whose states cannot be kept. */
   readonly #unsupported = new WeakSet<StreamFold>();
+  /** Streams whose states are, to say so once. */
+  readonly #tooLarge = new Set<string>();
 
   constructor(context: WriterContext) {
     this.#context = context;
@@ -69,7 +75,7 @@ export class SnapshotWriter {
     // The later state has come of the events of the one before, too.
     else if (before === undefined) this.#waiting.set(due.stream, due);
     else this.#waiting.set(due.stream, { ...due, wanted: due.wanted.union(before.wanted) });
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    this.#running ??= this.#run();
   }
 
   /** @throws {EngineError} `data_unfaithful` for a state that JSON cannot carry; what the store throws. */
@@ -95,11 +101,13 @@ export class SnapshotWriter {
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
       await delay(gatherMs, this.#closing.signal).catch(() => undefined);
-      const some = [...this.#waiting.values()].slice(0, together);
+      const some = [...this.#waiting.values().take(together)];
       for (const { stream } of some) this.#waiting.delete(stream);
       const byAggregate = Map.groupBy(some, ({ aggregate }) => aggregate);
       for (const [aggregate, dues] of byAggregate) await this.#write(aggregate, dues);
     }
+    // Not a moment later: what is added in between would wait for the next one.
+    this.#running = undefined;
   }
 
   async #write(aggregate: StreamFold, dues: readonly Due[]): Promise<void> {
@@ -107,29 +115,41 @@ export class SnapshotWriter {
       const catalog = await this.#context.catalog();
       if (catalog === undefined) return;
       await catalog.prepare();
-      const ready = await this.#encode(aggregate, dues);
+      let ready: Ready[] = [];
+      for (const due of dues) {
+        const encoded = await this.#encode(due);
+        if (this.#unsupported.has(aggregate)) return;
+        if (encoded === undefined) continue;
+        ready.push({ due, encoded });
+        if (ready.reduce((sum, one) => sum + one.encoded.bytes.length, 0) < bytesTogether) continue;
+        await this.#commitAll(catalog, aggregate, ready);
+        ready = [];
+      }
       await this.#commitAll(catalog, aggregate, ready);
     } catch (error) {
       this.#context.failed(aggregate, error);
       this.#context.unwritten(dues);
+      // Nobody who closes is to wait for a store that fails as often as there are snapshots.
+      if (this.#closing.signal.aborted) this.#waiting.clear();
       await delay(pauseMs, this.#closing.signal).catch(() => undefined);
     }
   }
 
-  async #encode(aggregate: StreamFold, dues: readonly Due[]): Promise<readonly Ready[]> {
-    const ready: Ready[] = [];
-    for (const due of dues) {
-      try {
-        const encoded = await encodeState(due.capture.state);
-        if (encoded.bytes.length <= stateBytesMax) ready.push({ due, encoded });
-      } catch (error) {
-        if (!hasCode(error, 'data_unfaithful')) throw error;
-        this.#unsupported.add(aggregate);
-        this.#context.notice({ kind: 'unsupported', aggregate: aggregate.name, reason: describe(error) });
-        return [];
-      }
+  /** @returns undefined for a state that cannot be kept. */
+  async #encode({ aggregate, stream, capture }: Due): Promise<EncodedState | undefined> {
+    try {
+      const encoded = await encodeState(capture.state);
+      if (encoded.bytes.length <= stateBytesMax) return encoded;
+      const reason = `its state has ${encoded.bytes.length} bytes, of at most ${stateBytesMax}`;
+      if (!this.#tooLarge.has(stream))
+        this.#context.notice({ kind: 'unsupported', aggregate: aggregate.name, stream, reason });
+      if (this.#tooLarge.size < tooLargeMax) this.#tooLarge.add(stream);
+    } catch (error) {
+      if (!hasCode(error, 'data_unfaithful')) throw error;
+      this.#unsupported.add(aggregate);
+      this.#context.notice({ kind: 'unsupported', aggregate: aggregate.name, reason: describe(error) });
     }
-    return ready;
+    return undefined;
   }
 
   /** All of them at once; where others write the same lists, again, each by itself. */

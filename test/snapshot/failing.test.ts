@@ -8,6 +8,7 @@ import { backup, sqlite } from 'eventsrc/sqlite';
 import { shared } from '../support/gated-store.ts';
 import { guarded } from '../support/guarded-state.ts';
 import { withState } from '../support/place.ts';
+import { seededRandom } from '../support/random.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { defineWallet, deposit, openWallets } from './wallet.ts';
 
@@ -193,3 +194,52 @@ async function twice(state: StateStore): Promise<void> {
   const value = { format: 1, snapshots: snapshots.flatMap((entry) => [entry, { ...entry, version: 5 }]) };
   await state.commit({ puts: [{ collection: 'snapshot/lists', key: 'wallet-a', value }] });
 }
+
+test('whoever closes does not wait for a store that fails as often as there are snapshots', async () => {
+  const wallet = defineWallet({ snapshotEvery: 1 });
+  const notices: SnapshotNotice[] = [];
+  let commits = 0;
+  const failing = guarded(shared(memory()), (call, name) => {
+    if (name !== 'commit') return call();
+    commits += 1;
+    return Promise.reject(new Error('out of reach'));
+  });
+  const engine = await openWallets(failing, wallet, notices);
+  const ids = Array.from({ length: 300 }, (_, id) => String(id));
+  await Promise.all(ids.map((id) => engine.execute(wallet.commands.deposit(id, { amount: 1 }))));
+  await engine.close();
+  expect(commits).toBeLessThanOrEqual(2);
+  expect(notices.length).toBe(commits);
+});
+
+test('of a state that is too large it is said, once, that it is not kept', async () => {
+  // What hardly can be compressed.
+  const random = seededRandom(1);
+  const letters = Array.from({ length: 200_000 }, () => String.fromCharCode(0x23 + Math.floor(random() * 90)));
+  const text = letters.join('');
+  const heap = defineAggregate({
+    name: 'heap',
+    snapshotEvery: 1,
+    events: { Grown: z.object({ by: z.number() }) },
+    initialState: { parts: [] as readonly string[] },
+    evolve: {
+      Grown: (_state, { data: { by } }) => ({
+        parts: Array.from({ length: by }, (_, part) => text.slice(part) + text.slice(0, part)),
+      }),
+    },
+    commands: {
+      grow: { input: z.number(), decide: (_state, by) => [{ type: 'Grown' as const, data: { by } }] },
+    },
+  });
+  const notices: SnapshotNotice[] = [];
+  const hooks = { snapshot: (notice: SnapshotNotice) => void notices.push(notice) };
+  await using engine = await openEngine({ store: memory(), aggregates: [heap], hooks });
+  for (const by of [84, 84, 1]) {
+    await engine.execute(heap.commands.grow('large', by));
+    await engine.snapshots.settled();
+  }
+  expect(notices).toMatchObject([
+    { kind: 'unsupported', aggregate: 'heap', stream: 'heap-large' },
+    { kind: 'written', stream: 'heap-large', version: 3 },
+  ]);
+});
