@@ -47,8 +47,8 @@ export class Snapshots {
   readonly #grown = new Set<string>();
   /** What was not believed, to say so once. */
   readonly #told = new Set<string>();
-  /** Aggregates whose snapshots could not be read last time, to say so once. */
-  readonly #readFails = new Set<string>();
+  /** What failed last time, and of which aggregate, to say so once. */
+  readonly #failing = new Set<string>();
   #catalog: Promise<Catalog | undefined> | undefined;
   #isClosed = false;
 
@@ -65,7 +65,10 @@ export class Snapshots {
         for (const { aggregate, stream, wanted } of dues)
           for (const type of wanted) this.#watchOf(aggregate).note(stream, type);
       },
-      enough: (aggregate, types) => this.#watchOf(aggregate).enough(types),
+      written: (aggregate, enough) => {
+        this.#failing.delete(`write ${aggregate.name}`);
+        this.#watchOf(aggregate).enough(enough);
+      },
     });
     this.#sampler = new Sampler(context.sampleEveryMs, async (aggregate, stream, signal) => {
       const { faults, evidence } = await this.verify(aggregate, stream, signal);
@@ -103,7 +106,7 @@ export class Snapshots {
         await this.reject(aggregate, stream, entry, snapshot);
         continue;
       }
-      this.#readFails.delete(aggregate.name);
+      this.#failing.delete(`read ${aggregate.name}`);
       this.#sampler.used(aggregate, stream);
       yield snapshot;
     }
@@ -112,9 +115,9 @@ export class Snapshots {
 
   #failed({ name: aggregate }: StreamFold, action: 'read' | 'write', error: unknown): void {
     // Whoever reads a backup, or a replica, is not to be told that it can't be written.
-    if (this.#isClosed || hasCode(error, 'store_read_only') || (action === 'read' && this.#readFails.has(aggregate)))
-      return;
-    if (action === 'read') this.#readFails.add(aggregate);
+    const what = `${action} ${aggregate}`;
+    if (this.#isClosed || hasCode(error, 'store_read_only') || this.#failing.has(what)) return;
+    this.#failing.add(what);
     this.#context.notice({ kind: 'failed', aggregate, action, error });
   }
 

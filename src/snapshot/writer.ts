@@ -29,8 +29,8 @@ export interface WriterContext {
   readonly failed: (aggregate: StreamFold, error: unknown) => void;
   /** Told of those of whose types of events there may be no sample, as they were not written: the next one of the stream makes up for it. */
   readonly unwritten: (dues: readonly Due[]) => void;
-  /** Told of types that no sample needs any more. */
-  readonly enough: (aggregate: StreamFold, types: readonly string[]) => void;
+  /** Told that some were written, and of types that no sample needs any more. */
+  readonly written: (aggregate: StreamFold, enough: readonly string[]) => void;
 }
 
 /** One that is ready to be written. */
@@ -210,7 +210,7 @@ export class SnapshotWriter {
 
   #tell(aggregate: StreamFold, code: Code, written: readonly Ready[]): void {
     const types = new Set(written.flatMap(({ due }) => [...due.wanted]));
-    this.#context.enough(
+    this.#context.written(
       aggregate,
       [...types].filter((type) => !code.lacks(type)),
     );

@@ -235,3 +235,21 @@ test('code that a later sample tells apart uses none of the snapshots from then 
   expect((await alsoOld.load(older, 'fourth')).state.sum).toBe(5);
   expect((await alsoOld.snapshots.list(older, 'fourth'))[0]).toMatchObject({ version: 5, usable: true });
 });
+
+test('where samples of a code were lost, what was written when there were more is not used', async () => {
+  const store = shared(memory());
+  const [before, after] = [defineTally(), defineTally({ B: 100 })];
+  {
+    await using engine = await openTally(store, before);
+    await add(engine, before, { one: 'AAAAA', other: 'BAAAA' });
+  }
+  await withState(store, async (state) => {
+    const [document] = await state.get('snapshot/codes', ['tally']);
+    const { codes } = (document as Document).value as unknown as { codes: { sample: readonly Json[] }[] };
+    const value = { codes: codes.map((code) => ({ ...code, sample: code.sample.slice(0, 1) })) } as Json;
+    await state.commit({ puts: [{ collection: 'snapshot/codes', key: 'tally', value }] });
+  });
+  await using engine = await openTally(store, after);
+  expect((await engine.load(after, 'other')).state.sum).toBe(104);
+  expect(await engine.snapshots.list(after, 'one')).toMatchObject([{ version: 5, usable: true }]);
+});

@@ -1,6 +1,6 @@
 /** Whatever becomes of snapshots and of where they are kept: nobody who loads or commands has to know. */
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineAggregate, memory, openEngine } from '../../src/index.ts';
 import type { Backend, Document, SnapshotNotice, StateStore } from '../../src/index.ts';
@@ -31,12 +31,16 @@ test.each(['get', 'commit', 'define'])('where documents cannot be reached by %s,
   expect(await engine.load(wallet, 'a')).toEqual(await engine.load(wallet, 'a', { mode: 'full' }));
   expect(await engine.load(wallet, 'a', { at: { version: 11 } })).toMatchObject({ version: 11 });
   expect(await engine.execute(wallet.commands.deposit('a', { amount: 1 }))).toMatchObject({ kind: 'accepted' });
-  await deposit(engine, wallet, 'b', 5);
-  const failed = notices.filter(({ kind }) => kind === 'failed');
+  for (let count = 0; count < 5; count++) await engine.execute(wallet.commands.deposit('b', { amount: 1 }));
+  const failed = await vi.waitUntil(() => {
+    const found = notices.filter(({ kind }) => kind === 'failed');
+    return found.length > 0 && found;
+  });
   expect(failed).toContainEqual(
     expect.objectContaining({ aggregate: 'wallet', action: what === 'get' ? 'read' : 'write' }),
   );
-  expect(failed.filter((notice) => 'action' in notice && notice.action === 'read').length).toBeLessThanOrEqual(1);
+  // Of the one and of the other once, however often it fails.
+  expect(failed.length).toBeLessThanOrEqual(2);
 });
 
 test('a backup is read as it is: nothing is written, and nothing said of that', async () => {
@@ -209,7 +213,7 @@ test('whoever closes does not wait for a store that fails as often as there are 
   await Promise.all(ids.map((id) => engine.execute(wallet.commands.deposit(id, { amount: 1 }))));
   await engine.close();
   expect(commits).toBeLessThanOrEqual(2);
-  expect(notices.length).toBe(commits);
+  expect(notices).toMatchObject([{ kind: 'failed', action: 'write' }]);
 });
 
 test('of a state that is too large it is said, once, that it is not kept', async () => {
