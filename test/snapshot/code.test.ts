@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { defineAggregate, memory, openEngine } from '../../src/index.ts';
 import type { Backend, Document, Engine, Json, SnapshotNotice } from '../../src/index.ts';
 import { shared } from '../support/gated-store.ts';
+import { guarded } from '../support/guarded-state.ts';
 import { withState } from '../support/place.ts';
 import { forge } from './wallet.ts';
 
@@ -252,4 +253,65 @@ test('where samples of a code were lost, what was written when there were more i
   await using engine = await openTally(store, after);
   expect((await engine.load(after, 'other')).state.sum).toBe(104);
   expect(await engine.snapshots.list(after, 'one')).toMatchObject([{ version: 5, usable: true }]);
+});
+
+test('a type of event is in two samples, and in no more', async () => {
+  const store = shared(memory());
+  const tally = defineTally();
+  {
+    await using engine = await openTally(store, tally);
+    await add(engine, tally, { one: 'AAAAA', other: 'AAAAA', third: 'AAAAA', fourth: 'BAAAA' });
+  }
+  await withState(store, async (state) => {
+    const [document] = await state.get('snapshot/codes', ['tally']);
+    const { codes } = (document as Document).value as unknown as { codes: { sample: readonly { stream: string }[] }[] };
+    const sampled = codes.map(({ sample }) => sample.map(({ stream }) => stream));
+    expect(sampled).toEqual([['tally-one', 'tally-other', 'tally-fourth']]);
+  });
+});
+
+/** The store, and something that is done between what somebody has read there and what it then writes. */
+function interrupted(store: Backend) {
+  let act: (() => Promise<void>) | undefined;
+  const between = guarded(store, async (call, name) => {
+    const now = name === 'commit' ? act : undefined;
+    if (now !== undefined) act = undefined;
+    await now?.();
+    return call();
+  });
+  return { between, meanwhile: (work: () => Promise<void>) => void (act = work) };
+}
+
+test('two that write snapshots of one stream at once do not lose those of each other', async () => {
+  const store = shared(memory());
+  const tally = defineTally();
+  const { between, meanwhile } = interrupted(store);
+  await using one = await openTally(between, tally);
+  await add(one, tally, { sampled: 'AAAAA', too: 'AAAAA' });
+  await one.log.append([
+    { stream: 'tally-x', expected: 'any', events: [...'AAAAAAAA'].map((type) => ({ type, data: {} })) },
+  ]);
+  await using other = await openTally(store, tally);
+  meanwhile(async () => {
+    await other.load(tally, 'x', { at: { version: 5 } });
+    await other.snapshots.settled();
+  });
+  await one.snapshots.take(tally, 'x');
+  expect((await one.snapshots.list(tally, 'x')).map(({ version, usable }) => [version, usable])).toEqual([
+    [8, true],
+    [5, true],
+  ]);
+});
+
+test('two that begin to write snapshots at once know that they are one code', async () => {
+  const store = shared(memory());
+  const tally = defineTally();
+  const { between, meanwhile } = interrupted(store);
+  await using one = await openTally(between, tally);
+  await using other = await openTally(store, tally);
+  meanwhile(() => add(other, tally, { second: 'AAAAA' }));
+  await add(one, tally, { first: 'AAAAA' });
+  await using third = await openTally(store, tally);
+  for (const id of ['first', 'second'])
+    expect(await third.snapshots.list(tally, id)).toMatchObject([{ version: 5, usable: true }]);
 });
