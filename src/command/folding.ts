@@ -157,6 +157,11 @@ export class Folding {
     this.#cache.set(key, { fold, folded });
   }
 
+  /** What is asked for next is read from the store. */
+  forget(): void {
+    this.#cache.clear();
+  }
+
   /** Another definition of the same name folds into other states. */
   #kept({ key, fold }: Boundary): Folded | undefined {
     const kept = this.#cache.get(key);

@@ -26,6 +26,8 @@ export interface SnapshotsContext {
   readonly state: () => Promise<StateStore | undefined>;
   readonly refold: Refold;
   readonly notice: SnapshotNoticeTaker;
+  /** Forgets the states in memory, so that the events behind them are taken in once more. */
+  readonly forgetStates: () => void;
 }
 
 const toldMax = 1_000;
@@ -38,6 +40,8 @@ export class Snapshots {
   readonly #sampler: Sampler;
   /** By the definition itself, not by its name: another one may make other states. */
   readonly #codes = new Map<StreamFold, Promise<Code>>();
+  /** Of the code that each was last. */
+  readonly #names = new Map<StreamFold, string>();
   readonly #watches = new Map<StreamFold, Watch>();
   /** Codes that make other states, though their samples say nothing of it. */
   readonly #distrusted = new Set<string>();
@@ -57,7 +61,7 @@ export class Snapshots {
     this.#writer = new SnapshotWriter({
       catalog: () => this.#openCatalog(),
       codeOf: (aggregate) => this.#codeOf(aggregate),
-      forget: (aggregate) => this.#forget(aggregate),
+      forget: (aggregate) => void this.#codes.delete(aggregate),
       refold: context.refold,
       notice: context.notice,
       failed: (aggregate, error) => this.#failed(aggregate, 'write', error),
@@ -214,7 +218,7 @@ export class Snapshots {
     const code = await this.#codeOf(aggregate);
     this.#distrusted.add(code.name);
     this.#evidence.set(aggregate, evidence);
-    this.#forget(aggregate);
+    this.#codes.delete(aggregate);
     const catalog = await this.#openCatalog();
     if (!this.#context.writes || catalog === undefined) return;
     try {
@@ -222,12 +226,6 @@ export class Snapshots {
     } catch (error) {
       this.#failed(aggregate, 'write', error);
     }
-  }
-
-  /** What another code has enough samples of, the next one has none of. */
-  #forget(aggregate: StreamFold): void {
-    this.#codes.delete(aggregate);
-    this.#watches.delete(aggregate);
   }
 
   /** @param reasons by digest: at the same version there may be another one by now. */
@@ -257,7 +255,7 @@ export class Snapshots {
     // Others have sampled more since, which may show that they are other code. Once: what is listed need not be true.
     if (most > known.samples && !this.#grown.has(`${known.name} ${most}`)) {
       this.#grown.add(`${known.name} ${most}`);
-      this.#forget(aggregate);
+      this.#codes.delete(aggregate);
     }
     const { name, samples } = await this.#codeOf(aggregate);
     return believed.filter((entry) => entry.code === name && entry.samples <= samples);
@@ -280,7 +278,15 @@ export class Snapshots {
     const catalog = await this.#openCatalog();
     if (catalog === undefined) throw new Error('there is no catalog to look into');
     const evidence = this.#evidence.get(aggregate) ?? [];
-    return Code.identify(aggregate, catalog, this.#context, { codes: this.#distrusted, evidence });
+    const code = await Code.identify(aggregate, catalog, this.#context, { codes: this.#distrusted, evidence });
+    const before = this.#names.get(aggregate);
+    this.#names.set(aggregate, code.name);
+    if (before !== undefined && before !== code.name) {
+      // What one code has samples of, another has not: all that its snapshots will be made of is to be noted again.
+      this.#watches.delete(aggregate);
+      this.#context.forgetStates();
+    }
+    return code;
   }
 
   /** Resolves once all that is due has been written. */

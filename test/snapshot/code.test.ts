@@ -315,3 +315,19 @@ test('two that begin to write snapshots at once know that they are one code', as
   for (const id of ['first', 'second'])
     expect(await third.snapshots.list(tally, id)).toMatchObject([{ version: 5, usable: true }]);
 });
+
+test('a code that begins under way samples also what came before it', async () => {
+  const store = shared(memory());
+  const tally = defineTally();
+  {
+    await using engine = await openTally(store, tally);
+    await add(engine, tally, { one: 'AAAAA', other: 'AAAAA', early: 'BAA' });
+    await withState(store, (state) =>
+      state.commit({ deletes: [{ collection: 'snapshot/codes', key: 'tally' }] }).then(() => undefined),
+    );
+    // Here it is found out that nobody knows its code any more.
+    await add(engine, tally, { third: 'CAAAA', fourth: 'AAAAA', fifth: 'AAAAA', early: 'AA' });
+    expect((await engine.snapshots.list(tally, 'early'))[0]).toMatchObject({ version: 5, usable: true });
+  }
+  await expectChangeSeen(store, defineTally({ B: 100 }), ['early', 'one', 'third']);
+});
