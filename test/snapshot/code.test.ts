@@ -331,3 +331,17 @@ test('a code that begins under way samples also what came before it', async () =
   }
   await expectChangeSeen(store, defineTally({ B: 100 }), ['early', 'one', 'third']);
 });
+
+test('who may not write down which code was found out still does not believe it', async () => {
+  const store = shared(memory());
+  const tally = defineTally();
+  {
+    await using engine = await openTally(store, tally);
+    await add(engine, tally, { one: 'AAAAA', other: 'AAAAA', third: 'AAAAA', fourth: 'AAAAA' });
+  }
+  for (const id of ['third', 'fourth']) await withState(store, (state) => forge(state, 5, `tally-${id}`));
+  const options = { store, aggregates: [tally], hooks: { snapshot: () => {} }, snapshotSampleMs: Infinity };
+  await using engine = await openEngine({ ...options, snapshots: false });
+  expect((await engine.snapshots.verify({ aggregate: tally, id: 'third' })).faults).toHaveLength(1);
+  expect((await engine.load(tally, 'fourth')).state.sum).toBe(5);
+});
