@@ -172,12 +172,18 @@ test('code whose snapshots turned out to be others is not believed later either,
   {
     await using engine = await openTally(store, tally);
     expect((await engine.snapshots.verify({ aggregate: tally, id: 'third' })).faults).toHaveLength(1);
+    await add(engine, tally, { fifth: 'AAAAA' });
   }
   {
     await using engine = await openTally(store, tally);
     expect((await engine.load(tally, 'fourth')).state.sum).toBe(5);
     await add(engine, tally, { third: 'AAAAA' });
   }
+  await withState(store, async (state) => {
+    const [document] = await state.get('snapshot/codes', ['tally']);
+    const { codes } = (document as Document).value as unknown as { codes: { sample: readonly Json[] }[] };
+    expect(codes.map(({ sample }) => sample[0])).toMatchObject([{ stream: 'tally-third', version: 5, types: [] }]);
+  });
   // The code that made the other states does not take itself for the one that found that out.
   const forger = defineTally({ A: 155 });
   await using engine = await openTally(store, forger);

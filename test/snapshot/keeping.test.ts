@@ -149,11 +149,13 @@ test('a large state is compressed, and comes back as it was', async () => {
 
 test('a snapshot can be taken of any version, once; of no stream there is none', async () => {
   const wallet = defineWallet();
-  await using engine = await openWallets(memory(), wallet);
+  const notices: SnapshotNotice[] = [];
+  await using engine = await openWallets(memory(), wallet, notices);
   await deposit(engine, wallet, 'a', 3);
   expect(await engine.snapshots.take(wallet, 'a')).toMatchObject([{ version: 3, usable: true }]);
   expect(await engine.snapshots.take(wallet, 'a')).toHaveLength(1);
   expect(await engine.snapshots.take(wallet, 'b')).toEqual([]);
+  expect(notices).toMatchObject([{ kind: 'written', version: 3 }]);
 });
 
 test('what cannot be written is told, and nothing else is kept from being done', async () => {
