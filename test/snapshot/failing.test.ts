@@ -247,3 +247,19 @@ test('of a state that is too large it is said, once, that it is not kept', async
     { kind: 'written', stream: 'heap-large', version: 3 },
   ]);
 });
+
+test('a list of a later format is left to those who know it', async () => {
+  const store = shared(memory());
+  const wallet = defineWallet();
+  await using engine = await openWallets(store, wallet);
+  await deposit(engine, wallet, 'a', 5);
+  const later = { format: 2, snapshots: 'whatever' };
+  await withState(store, (state) =>
+    state.commit({ puts: [{ collection: 'snapshot/lists', key: 'wallet-a', value: later }] }),
+  );
+  await deposit(engine, wallet, 'a', 5);
+  expect(await engine.snapshots.take(wallet, 'a')).toEqual([]);
+  await withState(store, async (state) => {
+    expect(await state.get('snapshot/lists', ['wallet-a'])).toMatchObject([{ value: later }]);
+  });
+});
