@@ -74,10 +74,13 @@ export class Folding {
     at: Moment | undefined,
     signal?: AbortSignal,
   ): Promise<Folded | undefined> {
-    for await (const { state, version, id, deleted } of this.#snapshots.usable(fold, stream, at)) {
+    for await (const snapshot of this.#snapshots.usable(fold, stream, at)) {
+      const { state, version, position, deleted } = snapshot;
       const [event] = await this.#events({ stream, afterVersion: version - 1, limit: 1 }, signal);
-      if (event?.id === id) return { state: this.#guarded(state), version, position: event.position, deleted };
-      await this.#snapshots.reject(fold, stream, version, event === undefined ? 'future' : 'foreign');
+      // An event keeps its id in another store, but not its position, and with it what it had happened by.
+      if (event?.id === snapshot.id && event.position === position)
+        return { state: this.#guarded(state), version, position, deleted };
+      await this.#snapshots.reject(fold, stream, snapshot, event === undefined ? 'future' : 'foreign');
     }
     return undefined;
   }
@@ -152,6 +155,11 @@ export class Folding {
 
   keep({ key, fold }: Boundary, folded: Folded): void {
     this.#cache.set(key, { fold, folded });
+  }
+
+  /** What is asked for next is read from the store. */
+  forget(): void {
+    this.#cache.clear();
   }
 
   /** Another definition of the same name folds into other states. */

@@ -91,6 +91,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     refold: (aggregate, stream, versions, signal) =>
       folding.refold(streamBoundary(aggregate, stream), versions, signal),
     notice: snapshotNoticeTaker(options.hooks),
+    forgetStates: () => folding.forget(),
   });
   const folding = new Folding(log, settings.cachedStates, freezes, snapshots);
   const executor = new Executor(

@@ -6,7 +6,7 @@ import { checkKeys, checkSignal } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { SnapshotInfo, Snapshots } from '../snapshot/snapshots.ts';
 import { isMismatch } from '../snapshot/verify.ts';
-import type { Fault } from '../snapshot/verify.ts';
+import type { Fault, Verified } from '../snapshot/verify.ts';
 
 /** Which snapshots are verified; those of aggregates that the engine was not opened with can't be. */
 export interface VerifyOptions {
@@ -96,17 +96,21 @@ export class EngineSnapshots {
       throw new EngineError('option_invalid', { option: 'id', value: id, expected: 'an aggregate beside it' });
     let [streams, snapshots] = [0, 0];
     const faults: SnapshotFault[] = [];
-    const mistaken = new Set<AnyAggregate>();
-    for await (const [definition, stream] of this.#streams(aggregate, id, signal)) {
-      this.#checkOpen();
-      const verified = await this.#snapshots.verify(definition, stream, signal);
-      streams += 1;
-      snapshots += verified.versions.length;
-      faults.push(...verified.faults.map((fault) => ({ stream, ...fault })));
-      if (verified.faults.some(isMismatch)) mistaken.add(definition);
-      onProgress?.({ stream, streams, snapshots });
+    const mistaken = new Map<AnyAggregate, Verified['evidence']>();
+    try {
+      for await (const [definition, stream] of this.#streams(aggregate, id, signal)) {
+        this.#checkOpen();
+        const verified = await this.#snapshots.verify(definition, stream, signal);
+        streams += 1;
+        snapshots += verified.versions.length;
+        faults.push(...verified.faults.map((fault) => ({ stream, ...fault })));
+        if (verified.faults.some(isMismatch) && !mistaken.has(definition)) mistaken.set(definition, verified.evidence);
+        onProgress?.({ stream, streams, snapshots });
+      }
+    } finally {
+      // Not before, as then none of its other snapshots would be looked at; and even if not all of them could be.
+      for (const [definition, evidence] of mistaken) await this.#snapshots.distrustCode(definition, evidence);
     }
-    for (const definition of mistaken) await this.#snapshots.distrustCode(definition);
     return { streams, snapshots, faults };
   }
 

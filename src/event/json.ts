@@ -13,17 +13,23 @@ export const depthMax = 500;
  * functions, symbols, BigInt, NaN and the infinities, Dates and other class instances, holes, lone surrogates, cycles.
  */
 export function toFaithfulJson(value: unknown, name: string): string {
-  return textOf(value, undefined, { name, isCanonical: false }, 0);
+  return textOf(value, undefined, { name, isCanonical: false, isExact: false }, 0);
+}
+
+/** The same for a value of which `JSON.parse` makes one that also behaves the same: objects without a prototype would come back with one. */
+export function toExactJson(value: unknown, name: string): string {
+  return textOf(value, undefined, { name, isCanonical: false, isExact: true }, 0);
 }
 
 /** The same with keys in order and without those that are undefined: one text for whatever is asked for in other words. */
 export function toCanonicalJson(value: unknown, name: string): string {
-  return textOf(value, undefined, { name, isCanonical: true }, 0);
+  return textOf(value, undefined, { name, isCanonical: true, isExact: false }, 0);
 }
 
 interface Writing {
   readonly name: string;
   readonly isCanonical: boolean;
+  readonly isExact: boolean;
 }
 
 /** The way from the root to a value, kept as links so that the walk builds paths only for an error. */
@@ -81,6 +87,7 @@ function textOfObject(value: object, parent: Place | undefined, writing: Writing
   if (prototype !== Object.prototype && prototype !== null && !isForeignPlain(prototype)) {
     throw unfaithful(parent, writing.name, `an instance of ${className(value)}`);
   }
+  if (writing.isExact && prototype === null) throw unfaithful(parent, writing.name, 'an object without a prototype');
   const keys = Object.keys(value);
   if (Reflect.ownKeys(value).length !== keys.length)
     throw unfaithful(parent, writing.name, 'a symbol or a hidden property');

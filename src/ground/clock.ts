@@ -17,12 +17,12 @@ export const systemClock: Clock = { now: () => Date.now() };
 export const systemTimer: Timer = {
   now: () => Date.now(),
   wait: async (ms, signal) => {
-    // A timer of more than 24 days ends at once.
     for (let left = ms; left > 0; left -= timerMaxMs) await delay(Math.min(left, timerMaxMs), signal);
   },
 };
 
-const timerMaxMs = 2 ** 31 - 1;
+/** What is set for longer than 24 days ends at once. */
+export const timerMaxMs: number = 2 ** 31 - 1;
 
 /** Resolves when so many ms have passed. @throws the signal's reason, when aborted. */
 export function delay(ms: number, signal: AbortSignal): Promise<void> {

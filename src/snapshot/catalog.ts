@@ -7,7 +7,7 @@ import { hasCode } from '../ground/errors.ts';
 import type { Place } from '../store/moment.ts';
 import type { Document, DocumentDelete, DocumentPage, DocumentPut, StateStore } from '../store/state-port.ts';
 import type { Distrust } from './notice.ts';
-import type { Capture } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import { decodeState, snapshotDigest } from './state-codec.ts';
 import type { EncodedState, StateEncoding } from './state-codec.ts';
 
@@ -17,6 +17,8 @@ export interface Entry extends Place {
   readonly deleted: boolean;
   /** Which code wrote it: see code.ts. */
   readonly code: string;
+  /** How many samples of that code there were: whoever has not folded all of them does not know whether it is the same. */
+  readonly samples: number;
   readonly encoding: StateEncoding;
   /** How many. */
   readonly bytes: number;
@@ -99,16 +101,24 @@ export class Catalog {
     }
   }
 
-  /** What a snapshot says, if it is what was written. */
-  async read(stream: string, entry: Entry): Promise<Capture | 'damaged' | 'missing'> {
+  /** What a snapshot says, if it is what was written, and is still there. */
+  async read(stream: string, entry: Entry): Promise<Snapshot | 'damaged' | 'missing' | 'replaced'> {
+    const found = await this.#read(stream, entry);
+    if (typeof found !== 'string') return found;
+    // The list was read before the state: others may have removed both meanwhile, or put another snapshot there.
+    const { entries } = await this.list(stream);
+    return entries.some(({ digest }) => digest === entry.digest) ? found : 'replaced';
+  }
+
+  async #read(stream: string, entry: Entry): Promise<Snapshot | 'damaged' | 'missing'> {
     const [document] = await this.#get(states, [stateKey(stream, entry.version)]);
     if (document === undefined) return 'missing';
     const { value } = document;
     if (!(value instanceof Uint8Array) || snapshotDigest(stream, entry, value) !== entry.digest) return 'damaged';
     try {
       const state = await decodeState({ encoding: entry.encoding, bytes: value });
-      const { version, position, recordedAt, id, deleted } = entry;
-      return { state, version, position, recordedAt, id, deleted };
+      const { version, position, recordedAt, id, deleted, digest } = entry;
+      return { state, version, position, recordedAt, id, deleted, digest };
     } catch {
       return 'damaged';
     }
@@ -136,7 +146,7 @@ interface Addition {
   readonly deletes: readonly DocumentDelete[];
 }
 
-/** Puts a snapshot among those of its stream; the oldest beyond `kept` are removed. */
+/** Puts a snapshot among those of its stream; beyond `kept`, those that are not used any more are removed, then the oldest. */
 export function addition(
   stream: string,
   { entries, revision }: Listed,
@@ -144,7 +154,11 @@ export function addition(
 ): Addition {
   const others = entries.filter(({ version }) => version !== entry.version);
   const sorted = [entry, ...others].sort((a, b) => b.version - a.version);
-  const removed = sorted.slice(kept).filter((one) => one !== entry);
+  const [used, aside] = [
+    sorted.filter((one) => one.aside === undefined),
+    sorted.filter((one) => one.aside !== undefined),
+  ];
+  const removed = [...used, ...aside].slice(kept).filter((one) => one !== entry);
   const state = { collection: states, key: stateKey(stream, entry.version), value: encoded.bytes };
   return {
     puts: [
@@ -176,14 +190,17 @@ function toListed(document: Document | undefined): Listed {
   if (typeof value?.format === 'number' && value.format > format) return { entries: [], revision, condition: 'later' };
   const listed =
     value?.format === format && Array.isArray(value.snapshots) ? (value.snapshots as unknown[]) : undefined;
-  if (listed === undefined || !listed.every(isEntry)) return { entries: [], revision, condition: 'damaged' };
+  const isSound =
+    listed?.every(isEntry) === true && new Set(listed.map(({ version }) => version)).size === listed.length;
+  if (!isSound) return { entries: [], revision, condition: 'damaged' };
   return { entries: listed.toSorted((a, b) => b.version - a.version), revision, condition: 'readable' };
 }
 
 function isEntry(value: unknown): value is Entry {
   if (typeof value !== 'object' || value === null) return false;
   const entry = value as Readonly<Record<keyof Entry, unknown>>;
-  const isCounted = [entry.version, entry.position, entry.recordedAt, entry.bytes].every(Number.isSafeInteger);
+  const counts = [entry.version, entry.position, entry.recordedAt, entry.samples, entry.bytes];
+  const isCounted = counts.every(Number.isSafeInteger);
   const isEncoded = entry.encoding === 'json' || entry.encoding === 'json+deflate';
   const isNamed = [entry.id, entry.digest, entry.code].every((text) => typeof text === 'string');
   return isCounted && isEncoded && isNamed && typeof entry.deleted === 'boolean';

@@ -34,10 +34,10 @@ export type SnapshotNotice = { readonly aggregate: string } & (
       readonly stream: string;
       readonly version: number;
     }
-  /** Its states cannot be kept. */
-  | { readonly kind: 'unsupported'; readonly reason: string }
-  /** They could not be written. */
-  | { readonly kind: 'failed'; readonly error: unknown }
+  /** Its states cannot be kept; with a stream: that of this one cannot. */
+  | { readonly kind: 'unsupported'; readonly stream?: string; readonly reason: string }
+  /** They could not be read or written: what is loaded is folded from its first event, commands go on. */
+  | { readonly kind: 'failed'; readonly action: 'read' | 'write'; readonly error: unknown }
 );
 
 export type SnapshotNoticeTaker = (notice: SnapshotNotice) => void;
@@ -53,9 +53,9 @@ export function snapshotWarningOf(notice: SnapshotNotice): string | undefined {
     case 'code_changed':
       return `${aggregate} makes another state of ${notice.stream} at version ${notice.version} than the code that wrote its snapshots: these are not used. Raise its snapshotVersion.`;
     case 'unsupported':
-      return `No snapshots are kept of ${aggregate}: ${notice.reason}.`;
+      return `No snapshots are kept of ${notice.stream ?? aggregate}: ${notice.reason}.`;
     case 'failed':
-      return `Snapshots of ${aggregate} could not be written: ${describe(notice.error)}`;
+      return `Snapshots of ${aggregate} could not be ${notice.action === 'read' ? 'read' : 'written'}: ${describe(notice.error)}`;
     default:
       return undefined;
   }

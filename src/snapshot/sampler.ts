@@ -1,3 +1,4 @@
+import { timerMaxMs } from '../ground/clock.ts';
 import type { StreamFold } from './snapshot.ts';
 
 /** Streams whose snapshots were used lately. */
@@ -24,9 +25,12 @@ export class Sampler {
     if (this.#everyMs === Infinity || this.#closing.signal.aborted) return;
     if (this.#used.size < usedMax) this.#used.set(stream, aggregate);
     if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#running = this.#sample().finally(() => (this.#timer = undefined));
-    }, this.#everyMs);
+    this.#timer = setTimeout(
+      () => {
+        this.#running = this.#sample().finally(() => (this.#timer = undefined));
+      },
+      Math.min(this.#everyMs, timerMaxMs),
+    );
     // Nobody who has nothing else to do is to wait for it.
     (this.#timer as { readonly unref?: () => void }).unref?.();
   }

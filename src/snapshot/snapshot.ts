@@ -33,6 +33,12 @@ export interface Capture extends Place {
   readonly deleted: boolean;
 }
 
+/** One that has been kept. */
+export interface Snapshot extends Capture {
+  /** Of what was written: at one version there is now one snapshot, now another. */
+  readonly digest: string;
+}
+
 /** What an aggregate may say about its snapshots. */
 export interface SnapshotOptions {
   /**

@@ -1,17 +1,20 @@
 /** States that are kept, so that not every stream is folded from its first event. Never a source of truth. */
 import type { RecordedEvent } from '../event/codec.ts';
 import { deletedType } from '../event/event.ts';
+import { hasCode } from '../ground/errors.ts';
 import { isBy } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
 import type { StateStore } from '../store/state-port.ts';
 import { Catalog, listPut } from './catalog.ts';
 import type { Entry } from './catalog.ts';
 import { Code } from './code.ts';
+import type { Sampled } from './code.ts';
 import type { Distrust, SnapshotNoticeTaker } from './notice.ts';
 import { Sampler } from './sampler.ts';
-import type { Capture, Refold, StreamFold } from './snapshot.ts';
+import type { Capture, Refold, Snapshot, StreamFold } from './snapshot.ts';
 import { isMismatch, verifyStream } from './verify.ts';
 import type { Fault, Verified } from './verify.ts';
+import { Watch } from './watch.ts';
 import { SnapshotWriter } from './writer.ts';
 
 export interface SnapshotsContext {
@@ -23,19 +26,13 @@ export interface SnapshotsContext {
   readonly state: () => Promise<StateStore | undefined>;
   readonly refold: Refold;
   readonly notice: SnapshotNoticeTaker;
+  /** Forgets the states in memory, so that the events behind them are taken in once more. */
+  readonly forgetStates: () => void;
 }
 
-/** Streams of an aggregate whose types of events are noted for the samples of its code. */
-const watchedMax = 1_000;
 const toldMax = 1_000;
-
-/** What is noted of an aggregate whose events are taken in. */
-interface Watch {
-  /** Types that no sample needs any more. */
-  readonly enough: Set<string>;
-  /** Others, by stream. */
-  readonly wanted: Map<string, Set<string>>;
-}
+/** To forget a code, where others change what is known of codes. */
+const attemptsMax = 3;
 
 export class Snapshots {
   readonly #context: SnapshotsContext;
@@ -43,12 +40,21 @@ export class Snapshots {
   readonly #sampler: Sampler;
   /** By the definition itself, not by its name: another one may make other states. */
   readonly #codes = new Map<StreamFold, Promise<Code>>();
+  /** Of the code that each was last. */
+  readonly #names = new Map<StreamFold, string>();
   readonly #watches = new Map<StreamFold, Watch>();
   /** Codes that make other states, though their samples say nothing of it. */
   readonly #distrusted = new Set<string>();
+  /** What this code makes, and those do not. */
+  readonly #evidence = new Map<StreamFold, readonly Sampled[]>();
+  /** Codes that were identified anew, with how many samples there were said to be. */
+  readonly #grown = new Set<string>();
   /** What was not believed, to say so once. */
   readonly #told = new Set<string>();
+  /** What failed last time, and of which aggregate, to say so once. */
+  readonly #failing = new Set<string>();
   #catalog: Promise<Catalog | undefined> | undefined;
+  #isClosed = false;
 
   constructor(context: SnapshotsContext) {
     this.#context = context;
@@ -58,41 +64,76 @@ export class Snapshots {
       forget: (aggregate) => void this.#codes.delete(aggregate),
       refold: context.refold,
       notice: context.notice,
-      enough: (aggregate, types) => {
-        for (const type of types) this.#watchOf(aggregate).enough.add(type);
+      failed: (aggregate, error) => this.#failed(aggregate, 'write', error),
+      unwritten: (dues) => {
+        for (const { aggregate, stream, wanted } of dues)
+          for (const type of wanted) this.#watchOf(aggregate).note(stream, type);
+      },
+      written: (aggregate, enough) => {
+        this.#failing.delete(`write ${aggregate.name}`);
+        this.#watchOf(aggregate).enough(enough);
       },
     });
     this.#sampler = new Sampler(context.sampleEveryMs, async (aggregate, stream, signal) => {
-      const { faults } = await this.verify(aggregate, stream, signal);
-      if (faults.some(isMismatch)) await this.distrustCode(aggregate);
+      const { faults, evidence } = await this.verify(aggregate, stream, signal);
+      if (faults.some(isMismatch)) await this.distrustCode(aggregate, evidence);
     });
   }
 
-  /** The states that loading a stream can begin with, the newest first; each is what was written, by this very code. */
-  async *usable(aggregate: StreamFold, stream: string, at?: Moment): AsyncGenerator<Capture> {
+  /**
+   * The states that loading a stream can begin with, the newest first; each is what was written, by this very code. What keeps them from
+   * being read is told, and keeps nobody from loading: there are the events.
+   */
+  async *usable(aggregate: StreamFold, stream: string, at?: Moment): AsyncGenerator<Snapshot> {
     if (aggregate.snapshots.every === Infinity) return;
+    const snapshots = this.#read(aggregate, stream, at);
+    for (;;) {
+      const next = await snapshots.next().catch((error: unknown) => {
+        this.#failed(aggregate, 'read', error);
+        return { done: true } as const;
+      });
+      if (next.done === true) return;
+      yield next.value;
+    }
+  }
+
+  async *#read(aggregate: StreamFold, stream: string, at: Moment | undefined): AsyncGenerator<Snapshot, undefined> {
     const catalog = await this.#openCatalog();
     if (catalog === undefined) return;
     const { entries, condition } = await catalog.list(stream);
     if (condition !== 'readable') this.#distrust(aggregate, stream, 0, condition === 'later' ? 'future' : 'damaged');
-    const then = entries.filter((entry) => entry.aside === undefined && (at === undefined || isBy(at, entry)));
-    if (then.length === 0) return;
-    const { name } = await this.#codeOf(aggregate);
-    for (const entry of then.filter(({ code }) => code === name)) {
-      const capture = await catalog.read(stream, entry);
-      if (typeof capture === 'string') {
-        await this.reject(aggregate, stream, entry.version, capture);
+    const then = entries.filter((entry) => at === undefined || isBy(at, entry));
+    for (const entry of await this.#written(aggregate, then)) {
+      const snapshot = await catalog.read(stream, entry);
+      if (snapshot === 'replaced') continue;
+      if (typeof snapshot === 'string') {
+        await this.reject(aggregate, stream, entry, snapshot);
         continue;
       }
+      this.#failing.delete(`read ${aggregate.name}`);
       this.#sampler.used(aggregate, stream);
-      yield capture;
+      yield snapshot;
     }
+    return undefined;
+  }
+
+  #failed({ name: aggregate }: StreamFold, action: 'read' | 'write', error: unknown): void {
+    // Whoever reads a backup, or a replica, is not to be told that it can't be written.
+    const what = `${action} ${aggregate}`;
+    if (this.#isClosed || hasCode(error, 'store_read_only') || this.#failing.has(what)) return;
+    this.#failing.add(what);
+    this.#context.notice({ kind: 'failed', aggregate, action, error });
   }
 
   /** Says that a snapshot is not to be believed, and sees to it that nobody comes upon it again. */
-  async reject(aggregate: StreamFold, stream: string, version: number, reason: Distrust): Promise<void> {
+  async reject(
+    aggregate: StreamFold,
+    stream: string,
+    { version, digest }: Pick<Snapshot, 'version' | 'digest'>,
+    reason: Distrust,
+  ): Promise<void> {
     this.#distrust(aggregate, stream, version, reason);
-    await this.#setAside(stream, new Map([[version, reason]]));
+    await this.#setAside(aggregate, stream, new Map([[digest, reason]]));
   }
 
   #distrust({ name: aggregate }: StreamFold, stream: string, version: number, reason: Distrust): void {
@@ -107,20 +148,16 @@ export class Snapshots {
     const { every } = aggregate.snapshots;
     if (!this.#context.writes || every === Infinity) return;
     const { stream, type, version } = event;
-    const { enough, wanted } = this.#watchOf(aggregate);
-    if (!enough.has(type)) {
-      const types = wanted.get(stream) ?? new Set();
-      if (wanted.size < watchedMax) wanted.set(stream, types.add(type));
-    }
+    const watch = this.#watchOf(aggregate);
+    watch.note(stream, type);
     if (version % every !== 0) return;
-    this.#writer.add({ aggregate, stream, capture: captureOf(event, state), wanted: wanted.get(stream) ?? new Set() });
-    wanted.delete(stream);
+    this.#writer.add({ aggregate, stream, capture: captureOf(event, state), wanted: watch.take(stream) });
   }
 
   #watchOf(aggregate: StreamFold): Watch {
     const known = this.#watches.get(aggregate);
     if (known !== undefined) return known;
-    const watch = { enough: new Set<string>(), wanted: new Map<string, Set<string>>() };
+    const watch = new Watch();
     this.#watches.set(aggregate, watch);
     return watch;
   }
@@ -137,8 +174,8 @@ export class Snapshots {
     const catalog = await this.#openCatalog();
     const { entries } = catalog === undefined ? { entries: [] } : await catalog.list(stream);
     if (entries.length === 0) return [];
-    const { name } = await this.#codeOf(aggregate);
-    return entries.map((entry) => ({ ...entry, usable: entry.code === name && entry.aside === undefined }));
+    const mine = new Set(await this.#written(aggregate, entries));
+    return entries.map((entry) => ({ ...entry, usable: mine.has(entry) }));
   }
 
   /** Streams that have snapshots, page by page. */
@@ -151,13 +188,17 @@ export class Snapshots {
   async verify(aggregate: StreamFold, stream: string, signal?: AbortSignal): Promise<Verified> {
     const catalog = await this.#openCatalog();
     const { entries } = catalog === undefined ? { entries: [] } : await catalog.list(stream);
-    if (catalog === undefined || entries.length === 0) return { versions: [], faults: [] };
-    const { name } = await this.#codeOf(aggregate);
-    const mine = entries.filter(({ code, aside }) => code === name && aside === undefined);
+    if (catalog === undefined || entries.length === 0) return { versions: [], faults: [], evidence: [] };
+    const mine = await this.#written(aggregate, entries);
     const { refold } = this.#context;
     const verified = await verifyStream(aggregate, stream, mine, { catalog, refold, signal });
     for (const fault of verified.faults) this.#tell(aggregate, stream, fault);
-    await this.#setAside(stream, new Map(verified.faults.map(({ version, reason }) => [version, reason])));
+    const reasons = new Map(verified.faults.map(({ version, reason }) => [version, reason]));
+    const byDigest = mine.flatMap(({ version, digest }) => {
+      const reason = reasons.get(version);
+      return reason === undefined ? [] : [[digest, reason] as const];
+    });
+    await this.#setAside(aggregate, stream, new Map(byDigest));
     return verified;
   }
 
@@ -173,22 +214,51 @@ export class Snapshots {
    * Begins with snapshots of one's own: where one is what was written, and not what its events lead to, it was other code that wrote it,
    * and whatever else.
    */
-  async distrustCode(aggregate: StreamFold): Promise<void> {
-    this.#distrusted.add((await this.#codeOf(aggregate)).name);
+  async distrustCode(aggregate: StreamFold, evidence: readonly Sampled[]): Promise<void> {
+    const code = await this.#codeOf(aggregate);
+    this.#distrusted.add(code.name);
+    this.#evidence.set(aggregate, evidence);
     this.#codes.delete(aggregate);
-    this.#watches.delete(aggregate);
+    const catalog = await this.#openCatalog();
+    if (!this.#context.writes || catalog === undefined) return;
+    try {
+      for (let attempt = 1; attempt <= attemptsMax; attempt++) if (await code.remove(catalog)) return;
+    } catch (error) {
+      this.#failed(aggregate, 'write', error);
+    }
   }
 
-  async #setAside(stream: string, reasons: ReadonlyMap<number, Distrust>): Promise<void> {
+  /** @param reasons by digest: at the same version there may be another one by now. */
+  async #setAside(aggregate: StreamFold, stream: string, reasons: ReadonlyMap<string, Distrust>): Promise<void> {
     const catalog = await this.#openCatalog();
     if (!this.#context.writes || catalog === undefined || reasons.size === 0) return;
-    const { entries, revision } = await catalog.list(stream);
-    const updated = entries.map((entry) => {
-      const aside = reasons.get(entry.version);
-      return aside === undefined ? entry : { ...entry, aside };
-    });
-    // Where somebody else changes the list meanwhile, it is found out again.
-    if (entries.length > 0) await catalog.state.commit({ puts: [listPut(stream, updated, revision)] });
+    try {
+      const { entries, revision } = await catalog.list(stream);
+      if (!entries.some(({ digest }) => reasons.has(digest))) return;
+      const updated = entries.map((entry) => {
+        const aside = reasons.get(entry.digest);
+        return aside === undefined ? entry : { ...entry, aside };
+      });
+      // Where somebody else changes the list meanwhile, it is found out again.
+      await catalog.state.commit({ puts: [listPut(stream, updated, revision)] });
+    } catch (error) {
+      this.#failed(aggregate, 'write', error);
+    }
+  }
+
+  /** Those of these snapshots that this code has written, and that nothing speaks against. */
+  async #written(aggregate: StreamFold, entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const believed = entries.filter(({ aside }) => aside === undefined);
+    if (believed.length === 0) return [];
+    const known = await this.#codeOf(aggregate);
+    const most = Math.max(...believed.map(({ code, samples }) => (code === known.name ? samples : 0)));
+    // Others have sampled more since, which may show that they are other code. Once: what is listed need not be true.
+    if (most > known.samples && !this.#grown.has(`${known.name} ${most}`)) {
+      this.#grown.add(`${known.name} ${most}`);
+      this.#codes.delete(aggregate);
+    }
+    const { name, samples } = await this.#codeOf(aggregate);
+    return believed.filter((entry) => entry.code === name && entry.samples <= samples);
   }
 
   #openCatalog(): Promise<Catalog | undefined> {
@@ -207,7 +277,16 @@ export class Snapshots {
   async #identify(aggregate: StreamFold): Promise<Code> {
     const catalog = await this.#openCatalog();
     if (catalog === undefined) throw new Error('there is no catalog to look into');
-    return Code.identify(aggregate, catalog, this.#context, this.#distrusted);
+    const evidence = this.#evidence.get(aggregate) ?? [];
+    const code = await Code.identify(aggregate, catalog, this.#context, { codes: this.#distrusted, evidence });
+    const before = this.#names.get(aggregate);
+    this.#names.set(aggregate, code.name);
+    if (before !== undefined && before !== code.name) {
+      // What one code has samples of, another has not: all that its snapshots will be made of is to be noted again.
+      this.#watches.delete(aggregate);
+      this.#context.forgetStates();
+    }
+    return code;
   }
 
   /** Resolves once all that is due has been written. */
@@ -219,11 +298,12 @@ export class Snapshots {
   async close(): Promise<void> {
     await this.#sampler.close();
     await this.#writer.close();
+    this.#isClosed = true;
   }
 }
 
 /** A snapshot of a stream. */
-export interface SnapshotInfo extends Omit<Entry, 'code'> {
+export interface SnapshotInfo extends Omit<Entry, 'code' | 'samples'> {
   /** Whether the code of this process uses it: it was written by code that makes the same states, and nothing speaks against it. */
   readonly usable: boolean;
 }

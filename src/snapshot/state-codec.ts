@@ -1,6 +1,6 @@
 /** Between states and the bytes that are kept of them. */
 import { fromUtf8, toHex, toUtf8 } from '../event/bytes.ts';
-import { toFaithfulJson } from '../event/json.ts';
+import { toExactJson } from '../event/json.ts';
 import { sha256 } from '../ground/digest.ts';
 import type { Entry } from './catalog.ts';
 
@@ -17,7 +17,7 @@ const savedShare = 1 / 4;
 
 /** @throws {EngineError} `data_unfaithful` for a state that JSON cannot carry unchanged. */
 export async function encodeState(state: unknown): Promise<EncodedState> {
-  const json = toUtf8(toFaithfulJson(state, 'state'));
+  const json = toUtf8(toExactJson(state, 'state'));
   if (json.length < compressedFrom) return { encoding: 'json', bytes: json };
   const bytes = await through(json, new CompressionStream('deflate-raw'));
   const pays = bytes.length <= json.length * (1 - savedShare);
@@ -36,8 +36,8 @@ async function through(bytes: Uint8Array, transform: CompressionStream | Decompr
 
 /** Over all that is believed of a snapshot: 64 hexadecimal digits. */
 export function snapshotDigest(stream: string, entry: Omit<Entry, 'digest' | 'bytes'>, bytes: Uint8Array): string {
-  const { version, position, recordedAt, id, deleted, code, encoding } = entry;
-  const fields = ['eventsrc/snapshot/1', stream, version, position, recordedAt, id, deleted, code, encoding];
+  const { version, position, recordedAt, id, deleted, code, samples, encoding } = entry;
+  const fields = ['eventsrc/snapshot/1', stream, version, position, recordedAt, id, deleted, code, samples, encoding];
   // JSON has no line feed of its own, so it is certain where the state begins.
   const head = toUtf8(`${JSON.stringify(fields)}\n`);
   const whole = new Uint8Array(head.length + bytes.length);

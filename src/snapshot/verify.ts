@@ -2,8 +2,10 @@
 import { changesBetween } from '../event/differences.ts';
 import type { FieldChange } from '../event/differences.ts';
 import type { Catalog, Entry } from './catalog.ts';
+import { evidenceOf } from './code.ts';
+import type { Sampled } from './code.ts';
 import type { Distrust } from './notice.ts';
-import type { Capture, Refold, StreamFold } from './snapshot.ts';
+import type { Capture, Refold, Snapshot, StreamFold } from './snapshot.ts';
 
 /** A snapshot that is not to be believed. */
 export interface Fault {
@@ -21,6 +23,8 @@ export interface Verified {
   /** Of the snapshots that were looked at. */
   readonly versions: readonly number[];
   readonly faults: readonly Fault[];
+  /** Where events lead to another state: by what this code is told from the one that wrote the snapshots. */
+  readonly evidence: readonly Sampled[];
 }
 
 /** Those of these snapshots of a stream that are not what they ought to be. */
@@ -35,25 +39,34 @@ export async function verifyStream(
   }: { readonly catalog: Catalog; readonly refold: Refold; readonly signal?: AbortSignal | undefined },
 ): Promise<Verified> {
   const ascending = entries.toSorted((a, b) => a.version - b.version);
-  const versions = ascending.map(({ version }) => version);
-  const { captures } = await refold(aggregate, stream, versions, signal);
+  const { captures } = await refold(
+    aggregate,
+    stream,
+    ascending.map(({ version }) => version),
+    signal,
+  );
+  const versions: number[] = [];
   const faults: Fault[] = [];
   for (const entry of ascending) {
     signal?.throwIfAborted();
-    const fault = faultOf(entry, await catalog.read(stream, entry), captures.get(entry.version));
+    const kept = await catalog.read(stream, entry);
+    if (kept === 'replaced') continue;
+    versions.push(entry.version);
+    const fault = faultOf(entry, kept, captures.get(entry.version));
     if (fault !== undefined) faults.push(fault);
   }
-  return { versions, faults };
+  const mistaken = faults.filter(isMismatch).flatMap(({ version }) => captures.get(version) ?? []);
+  return { versions, faults, evidence: evidenceOf(stream, mistaken) };
 }
 
 function faultOf(
   { version, id }: Entry,
-  kept: Capture | 'damaged' | 'missing',
+  kept: Snapshot | 'damaged' | 'missing',
   refolded: Capture | undefined,
 ): Fault | undefined {
   if (typeof kept === 'string') return { version, reason: kept };
   if (refolded === undefined) return { version, reason: 'future' };
-  if (refolded.id !== id) return { version, reason: 'foreign' };
+  if (refolded.id !== id || refolded.position !== kept.position) return { version, reason: 'foreign' };
   const [change] = changesBetween(kept.state, refolded.state);
   return change === undefined ? undefined : { version, reason: 'mismatch', change };
 }

@@ -3,6 +3,7 @@ import { delay } from '../ground/clock.ts';
 import { describe, hasCode } from '../ground/errors.ts';
 import { addition } from './catalog.ts';
 import type { Catalog, Entry, Listed } from './catalog.ts';
+import { stateDigest } from './code.ts';
 import type { Code, Sampled } from './code.ts';
 import type { SnapshotNoticeTaker } from './notice.ts';
 import type { Capture, Refold, StreamFold } from './snapshot.ts';
@@ -25,8 +26,11 @@ export interface WriterContext {
   readonly forget: (aggregate: StreamFold) => void;
   readonly refold: Refold;
   readonly notice: SnapshotNoticeTaker;
-  /** Told of types that no sample needs any more. */
-  readonly enough: (aggregate: StreamFold, types: Iterable<string>) => void;
+  readonly failed: (aggregate: StreamFold, error: unknown) => void;
+  /** Told of those of whose types of events there may be no sample, as they were not written: the next one of the stream makes up for it. */
+  readonly unwritten: (dues: readonly Due[]) => void;
+  /** Told that some were written, and of types that no sample needs any more. */
+  readonly written: (aggregate: StreamFold, enough: readonly string[]) => void;
 }
 
 /** One that is ready to be written. */
@@ -35,16 +39,19 @@ interface Ready {
   readonly encoded: EncodedState;
 }
 
-/** Waited for others to be written with, in ms; snapshots in one commit; attempts where others write the same lists; samples in a commit. */
+/** Waited for others to be written with, in ms; snapshots in one commit; attempts where others write the same lists. */
 const gatherMs = 10;
 const together = 64;
 const attemptsMax = 3;
-const samplesAtOnce = 2;
 /** Streams that wait; of more, the next snapshot will do. */
 const waitingMax = 10_000;
 /** Waited after a failure, in ms. */
 const pauseMs = 1_000;
 const stateBytesMax = 16 * 1024 * 1024;
+/** From so many on, what is ready is committed without those that are not yet. */
+const bytesTogether = 16 * 1024 * 1024;
+/** Streams of which it is known that it was told. */
+const tooLargeMax = 1_000;
 
 export class SnapshotWriter {
   readonly #context: WriterContext;
@@ -54,16 +61,21 @@ export class SnapshotWriter {
   #running: Promise<void> | undefined;
   /** Aggregates whose states cannot be kept. */
   readonly #unsupported = new WeakSet<StreamFold>();
+  /** Streams whose states are, to say so once. */
+  readonly #tooLarge = new Set<string>();
 
   constructor(context: WriterContext) {
     this.#context = context;
   }
 
   add(due: Due): void {
-    if (this.#unsupported.has(due.aggregate)) return;
-    if (this.#waiting.size >= waitingMax && !this.#waiting.has(due.stream)) return;
-    this.#waiting.set(due.stream, due);
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    if (this.#closing.signal.aborted || this.#unsupported.has(due.aggregate)) return;
+    const before = this.#waiting.get(due.stream);
+    if (before === undefined && this.#waiting.size >= waitingMax) this.#context.unwritten([due]);
+    // The later state has come of the events of the one before, too.
+    else if (before === undefined) this.#waiting.set(due.stream, due);
+    else this.#waiting.set(due.stream, { ...due, wanted: due.wanted.union(before.wanted) });
+    this.#running ??= this.#run();
   }
 
   /** @throws {EngineError} `data_unfaithful` for a state that JSON cannot carry; what the store throws. */
@@ -89,11 +101,13 @@ export class SnapshotWriter {
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
       await delay(gatherMs, this.#closing.signal).catch(() => undefined);
-      const some = [...this.#waiting.values()].slice(0, together);
+      const some = [...this.#waiting.values().take(together)];
       for (const { stream } of some) this.#waiting.delete(stream);
       const byAggregate = Map.groupBy(some, ({ aggregate }) => aggregate);
       for (const [aggregate, dues] of byAggregate) await this.#write(aggregate, dues);
     }
+    // Not a moment later: what is added in between would wait for the next one.
+    this.#running = undefined;
   }
 
   async #write(aggregate: StreamFold, dues: readonly Due[]): Promise<void> {
@@ -101,28 +115,41 @@ export class SnapshotWriter {
       const catalog = await this.#context.catalog();
       if (catalog === undefined) return;
       await catalog.prepare();
-      const ready = await this.#encode(aggregate, dues);
+      let ready: Ready[] = [];
+      for (const due of dues) {
+        const encoded = await this.#encode(due);
+        if (this.#unsupported.has(aggregate)) return;
+        if (encoded === undefined) continue;
+        ready.push({ due, encoded });
+        if (ready.reduce((sum, one) => sum + one.encoded.bytes.length, 0) < bytesTogether) continue;
+        await this.#commitAll(catalog, aggregate, ready);
+        ready = [];
+      }
       await this.#commitAll(catalog, aggregate, ready);
     } catch (error) {
-      this.#context.notice({ kind: 'failed', aggregate: aggregate.name, error });
+      this.#context.failed(aggregate, error);
+      this.#context.unwritten(dues);
+      // Nobody who closes is to wait for a store that fails as often as there are snapshots.
+      if (this.#closing.signal.aborted) this.#waiting.clear();
       await delay(pauseMs, this.#closing.signal).catch(() => undefined);
     }
   }
 
-  async #encode(aggregate: StreamFold, dues: readonly Due[]): Promise<readonly Ready[]> {
-    const ready: Ready[] = [];
-    for (const due of dues) {
-      try {
-        const encoded = await encodeState(due.capture.state);
-        if (encoded.bytes.length <= stateBytesMax) ready.push({ due, encoded });
-      } catch (error) {
-        if (!hasCode(error, 'data_unfaithful')) throw error;
-        this.#unsupported.add(aggregate);
-        this.#context.notice({ kind: 'unsupported', aggregate: aggregate.name, reason: describe(error) });
-        return [];
-      }
+  /** @returns undefined for a state that cannot be kept. */
+  async #encode({ aggregate, stream, capture }: Due): Promise<EncodedState | undefined> {
+    try {
+      const encoded = await encodeState(capture.state);
+      if (encoded.bytes.length <= stateBytesMax) return encoded;
+      const reason = `its state has ${encoded.bytes.length} bytes, of at most ${stateBytesMax}`;
+      if (!this.#tooLarge.has(stream))
+        this.#context.notice({ kind: 'unsupported', aggregate: aggregate.name, stream, reason });
+      if (this.#tooLarge.size < tooLargeMax) this.#tooLarge.add(stream);
+    } catch (error) {
+      if (!hasCode(error, 'data_unfaithful')) throw error;
+      this.#unsupported.add(aggregate);
+      this.#context.notice({ kind: 'unsupported', aggregate: aggregate.name, reason: describe(error) });
     }
-    return ready;
+    return undefined;
   }
 
   /** All of them at once; where others write the same lists, again, each by itself. */
@@ -134,6 +161,7 @@ export class SnapshotWriter {
       for (const part of parts) if (!(await this.#commit(catalog, aggregate, part))) failed.push(...part);
       left = failed;
     }
+    this.#context.unwritten(left.map(({ due }) => due));
   }
 
   /** @returns false where others have changed what it builds on. */
@@ -152,7 +180,7 @@ export class SnapshotWriter {
       return false;
     }
     const additions = wanted.map(({ due, encoded, listed }) => {
-      const entry = entryOf(due, encoded, code);
+      const entry = entryOf(due, encoded, { code: code.name, samples: kept?.samples ?? code.samples });
       return addition(due.stream, listed, { entry, encoded, kept: aggregate.snapshots.kept });
     });
     const result = await catalog.state.commit({
@@ -169,19 +197,20 @@ export class SnapshotWriter {
   async #sample(aggregate: StreamFold, code: Code, ready: readonly Ready[]): Promise<readonly Sampled[]> {
     const samples: Sampled[] = [];
     for (const { due } of ready) {
-      if (samples.length >= samplesAtOnce) break;
       const { stream, capture, wanted } = due;
-      if (code.isSampled && ![...wanted].some((type) => code.lacks(type))) continue;
-      const { captures, types } = await this.#context.refold(aggregate, stream, [capture.version]);
-      const refolded = captures.get(capture.version);
-      if (refolded !== undefined) samples.push(...code.sampleOf(stream, refolded, [...types]));
+      const version = code.versionToSample({ stream, version: capture.version }, wanted, samples);
+      if (version === undefined) continue;
+      const { captures, types } = await this.#context.refold(aggregate, stream, [version]);
+      const refolded = captures.get(version);
+      if (refolded === undefined) continue;
+      samples.push({ stream, version, id: refolded.id, types: [...types], digest: stateDigest(refolded.state) });
     }
     return samples;
   }
 
   #tell(aggregate: StreamFold, code: Code, written: readonly Ready[]): void {
     const types = new Set(written.flatMap(({ due }) => [...due.wanted]));
-    this.#context.enough(
+    this.#context.written(
       aggregate,
       [...types].filter((type) => !code.lacks(type)),
     );
@@ -205,8 +234,12 @@ function isNews({ entries, condition }: Listed, { version }: Capture, code: Code
   return !entries.some((entry) => entry.version >= version && entry.code === code.name && entry.aside === undefined);
 }
 
-function entryOf({ stream, capture }: Due, { encoding, bytes }: EncodedState, code: Code): Entry {
+function entryOf(
+  { stream, capture }: Due,
+  { encoding, bytes }: EncodedState,
+  by: { readonly code: string; readonly samples: number },
+): Entry {
   const { version, position, recordedAt, id, deleted } = capture;
-  const entry = { version, position, recordedAt, id, deleted, code: code.name, encoding };
+  const entry = { version, position, recordedAt, id, deleted, ...by, encoding };
   return { ...entry, bytes: bytes.length, digest: snapshotDigest(stream, entry, bytes) };
 }

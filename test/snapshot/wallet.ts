@@ -1,7 +1,9 @@
 /** An aggregate whose states show everything that was folded, and ways to change what it makes of it. */
 import { z } from 'zod';
 import { defineAggregate, openEngine } from '../../src/index.ts';
-import type { Backend, Engine, EngineOptions, SnapshotNotice } from '../../src/index.ts';
+import type { Backend, Document, Engine, EngineOptions, Json, SnapshotNotice, StateStore } from '../../src/index.ts';
+import type { Entry } from '../../src/snapshot/catalog.ts';
+import { snapshotDigest } from '../../src/snapshot/state-codec.ts';
 
 interface Wallet {
   readonly sum: number;
@@ -71,4 +73,22 @@ export async function deposit(engine: Engine, wallet: WalletAggregate, id: strin
   for (let index = 0; index < count; index++)
     await engine.execute(wallet.commands.deposit(id, { amount: 1 + (index % 7) }));
   await engine.snapshots.settled();
+}
+
+/** Writes another sum into a snapshot, and seals it again: as if other code had written it. */
+export async function forge(state: StateStore, version: number, stream: string): Promise<void> {
+  const [lists, states] = ['snapshot/lists', 'snapshot/states'];
+  const [[document], [listed]] = [await state.get(states, [`${version} ${stream}`]), await state.get(lists, [stream])];
+  const text = new TextDecoder().decode(document?.value as Uint8Array);
+  const value = new TextEncoder().encode(text.replace(/"sum":\d+/, '"sum":777'));
+  const { format, snapshots } = (listed as Document).value as unknown as { format: number; snapshots: Entry[] };
+  const resealed = snapshots.map((entry) =>
+    entry.version === version ? { ...entry, digest: snapshotDigest(stream, entry, value) } : entry,
+  );
+  await state.commit({
+    puts: [
+      { collection: states, key: `${version} ${stream}`, value },
+      { collection: lists, key: stream, value: { format, snapshots: resealed } as unknown as Json },
+    ],
+  });
 }
