@@ -34,8 +34,8 @@ export type SnapshotNotice = { readonly aggregate: string } & (
       readonly stream: string;
       readonly version: number;
     }
-  /** Its states cannot be kept; with a stream: that of this one cannot. */
-  | { readonly kind: 'unsupported'; readonly stream?: string; readonly reason: string }
+  /** A state that cannot be kept. One that JSON cannot carry is told of once for its aggregate. */
+  | { readonly kind: 'unsupported'; readonly stream: string; readonly reason: string }
   /** They could not be read or written: what is loaded is folded from its first event, commands go on. */
   | { readonly kind: 'failed'; readonly action: 'read' | 'write'; readonly error: unknown }
 );
@@ -53,7 +53,7 @@ export function snapshotWarningOf(notice: SnapshotNotice): string | undefined {
     case 'code_changed':
       return `${aggregate} makes another state of ${notice.stream} at version ${notice.version} than the code that wrote its snapshots: these are not used. Raise its snapshotVersion.`;
     case 'unsupported':
-      return `No snapshots are kept of ${notice.stream ?? aggregate}: ${notice.reason}.`;
+      return `The state of ${notice.stream} is not kept as a snapshot: ${notice.reason}`;
     case 'failed':
       return `Snapshots of ${aggregate} could not be ${notice.action === 'read' ? 'read' : 'written'}: ${describe(notice.error)}`;
     default:

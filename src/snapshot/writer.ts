@@ -59,9 +59,9 @@ export class SnapshotWriter {
   #waiting = new Map<string, Due>();
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
-  /** Aggregates whose states cannot be kept. */
+  /** Aggregates of which there are states that cannot be kept, to say so once. */
   readonly #unsupported = new WeakSet<StreamFold>();
-  /** Streams whose states are, to say so once. */
+  /** Streams whose states are too large, to say so once. */
   readonly #tooLarge = new Set<string>();
 
   constructor(context: WriterContext) {
@@ -69,7 +69,7 @@ export class SnapshotWriter {
   }
 
   add(due: Due): void {
-    if (this.#closing.signal.aborted || this.#unsupported.has(due.aggregate)) return;
+    if (this.#closing.signal.aborted) return;
     const before = this.#waiting.get(due.stream);
     if (before === undefined && this.#waiting.size >= waitingMax) this.#context.unwritten([due]);
     // The later state has come of the events of the one before, too.
@@ -118,7 +118,6 @@ export class SnapshotWriter {
       let ready: Ready[] = [];
       for (const due of dues) {
         const encoded = await this.#encode(due);
-        if (this.#unsupported.has(aggregate)) return;
         if (encoded === undefined) continue;
         ready.push({ due, encoded });
         if (ready.reduce((sum, one) => sum + one.encoded.bytes.length, 0) < bytesTogether) continue;
@@ -140,14 +139,15 @@ export class SnapshotWriter {
     try {
       const encoded = await encodeState(capture.state);
       if (encoded.bytes.length <= stateBytesMax) return encoded;
-      const reason = `its state has ${encoded.bytes.length} bytes, of at most ${stateBytesMax}`;
+      const reason = `it has ${encoded.bytes.length} bytes, of at most ${stateBytesMax}.`;
       if (!this.#tooLarge.has(stream))
         this.#context.notice({ kind: 'unsupported', aggregate: aggregate.name, stream, reason });
       if (this.#tooLarge.size < tooLargeMax) this.#tooLarge.add(stream);
     } catch (error) {
       if (!hasCode(error, 'data_unfaithful')) throw error;
+      if (!this.#unsupported.has(aggregate))
+        this.#context.notice({ kind: 'unsupported', aggregate: aggregate.name, stream, reason: describe(error) });
       this.#unsupported.add(aggregate);
-      this.#context.notice({ kind: 'unsupported', aggregate: aggregate.name, reason: describe(error) });
     }
     return undefined;
   }

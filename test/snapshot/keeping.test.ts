@@ -131,6 +131,30 @@ test('states that JSON cannot carry are not kept, and that is said', async () =>
   expect((await engine.load(dated, 'a')).state.at).toBeInstanceOf(Date);
 });
 
+test('one state that cannot be kept keeps no other one from being kept', async () => {
+  const optional = defineAggregate({
+    name: 'optional',
+    snapshotEvery: 2,
+    events: { Named: z.object({ name: z.string().optional() }) },
+    initialState: {} as { readonly name?: string | undefined },
+    evolve: { Named: (state, { data }) => ({ ...state, name: data.name }) },
+    commands: {
+      name: { input: z.object({ name: z.string().optional() }), decide: (_state, data) => [{ type: 'Named', data }] },
+    },
+  });
+  await using engine = await openEngine({
+    store: shared(memory()),
+    aggregates: [optional],
+    hooks: { snapshot: () => {} },
+  });
+  for (const id of ['without', 'with'])
+    for (let round = 0; round < 2; round++)
+      await engine.execute(optional.commands.name(id, id === 'with' ? { name: 'Ada' } : {}));
+  await engine.snapshots.settled();
+  expect(await engine.snapshots.list(optional, 'without')).toEqual([]);
+  expect(await engine.snapshots.list(optional, 'with')).toMatchObject([{ version: 2, usable: true }]);
+});
+
 test('a large state is compressed, and comes back as it was', async () => {
   const store = shared(memory());
   const wallet = defineWallet();

@@ -32,7 +32,7 @@ async function expectRight(engine: Engine, wallet: WalletAggregate, id: string):
   }
 }
 
-describe.each(places)('on %s', (_kind, newStore) => {
+describe.each(places)('on %s', (kind, newStore) => {
   test('a state is the same with snapshots as without, at every version, deleted and re-created too', async () => {
     const random = seededRandom(7);
     const wallet = defineWallet({ snapshotsKept: 4 });
@@ -80,6 +80,8 @@ describe.each(places)('on %s', (_kind, newStore) => {
   test('a snapshot that is damaged, missing, foreign or of the future is passed over and reported', async () => {
     const wallet = defineWallet();
     for (const [reason, harm] of Object.entries(harms)) {
+      // What is done to documents is the same everywhere; how they are kept is not.
+      if (kind !== 'memory' && !tried.includes(reason)) continue;
       const store = newStore();
       await using writing = await openWallets(store, wallet);
       for (let part = 0; part < 4; part++) await deposit(writing, wallet, 'a', 5);
@@ -228,6 +230,9 @@ const harms: Readonly<Record<string, Harm>> = {
   'future: a list of a later format': (state) =>
     state.commit({ puts: [{ collection: lists, key: 'wallet-a', value: { format: 2, snapshots: 'whatever' } }] }),
 };
+
+/** On backends that keep documents otherwise than memory does. */
+const tried = ['damaged: one bit of the state', 'missing', 'foreign', 'future'];
 
 async function relist(
   state: StateStore,
