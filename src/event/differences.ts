@@ -26,10 +26,15 @@ function* changesIn(path: string, before: unknown, after: unknown): Generator<Fi
   }
   if (isPlain(before) && isPlain(after)) {
     for (const name of new Set([...Object.keys(before), ...Object.keys(after)]))
-      yield* changesIn(joined(path, name), before[name], after[name]);
+      yield* changesIn(joined(path, name), own(before, name), own(after, name));
     return;
   }
   if (!isSame(before, after)) yield { path, before, after };
+}
+
+/** Not what it inherits: a field may be called `constructor`. */
+function own(value: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 function joined(path: string, name: string): string {
@@ -45,7 +50,7 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** Of what is neither a list nor a plain object: a Date, a Map, and the like. */
 function isSame(before: unknown, after: unknown): boolean {
-  if (before instanceof Date && after instanceof Date) return before.getTime() === after.getTime();
+  if (before instanceof Date && after instanceof Date) return Object.is(before.getTime(), after.getTime());
   if (before instanceof Map && after instanceof Map) return isSameList([...before], [...after]);
   if (before instanceof Set && after instanceof Set) return isSameList([...before], [...after]);
   if (ArrayBuffer.isView(before) && ArrayBuffer.isView(after))
