@@ -66,19 +66,18 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Whether a field is the one that is asked for, part of it, or holds it. */
-export function concerns(path: string, asked: string): boolean {
-  return isWithin(path, asked) || isWithin(asked, path);
-}
+/** The names and places that lead to a field. */
+export type Steps = readonly (string | number)[];
 
-function isWithin(path: string, outer: string): boolean {
-  return outer === '' || path === outer || (path.startsWith(outer) && /^[.[]/.test(path.slice(outer.length)));
+/** Whether a field is the one that is asked for, part of it, or holds it; however the path that was asked for is written. */
+export function concerns(path: string, asked: Steps): boolean {
+  return (stepsOf(path) ?? []).every((step, depth) => depth >= asked.length || String(step) === String(asked[depth]));
 }
 
 const steps = /(?:^|\.)([A-Za-z_$][\w$]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y;
 
 /** The names and places of a path; undefined for what is no path. */
-export function stepsOf(path: string): readonly (string | number)[] | undefined {
+export function stepsOf(path: string): Steps | undefined {
   const found: (string | number)[] = [];
   for (let at = 0; at < path.length; at = steps.lastIndex) {
     steps.lastIndex = at;
@@ -99,7 +98,7 @@ function unquoted(quoted: string): string {
 }
 
 /** What a value has at a path; undefined where it has nothing there. */
-export function partAt(value: unknown, path: readonly (string | number)[]): unknown {
+export function partAt(value: unknown, path: Steps): unknown {
   let part = value;
   for (const step of path) {
     const isThere = Array.isArray(part) || isPlain(part);

@@ -81,8 +81,11 @@ describe('a path', () => {
     ['ab', 'a', false],
     ['a.b', 'a.c', false],
     ['a[1]', 'a[10]', false],
+    ['a.b', '["a"]["b"]', true],
+    ['a["1"]', 'a[1]', true],
+    ['["a.b"]', 'a.b', false],
   ])('%s concerns %s: %s', (path, asked, expected) => {
-    expect(concerns(path, asked)).toBe(expected);
+    expect(concerns(path, stepsOf(asked) ?? [])).toBe(expected);
   });
 
   test('does not lead into what a value inherits', () => {
