@@ -1,6 +1,7 @@
 import type { AnyAggregate, InferState } from '../command/aggregate.ts';
 import type { EventSchemas, NewEvent } from '../event/codec.ts';
 import type { FieldChange } from '../event/differences.ts';
+import type { EngineError } from '../ground/errors.ts';
 import type { AnyProjection, InferDocument, InferProjected, Projection } from '../projection/projection.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Position } from '../store/port.ts';
@@ -124,6 +125,8 @@ export interface WhatIf<Value, Event, Other = Value> {
   readonly changes: readonly FieldChange[];
   /** Absent where the two never differ, also not for a while. */
   readonly firstDifference?: Parting<Event>;
+  /** Why what is cannot be folded any further, if it cannot: `actual` is as it was before the event that it names. */
+  readonly actualFailure?: EngineError;
   readonly events: EventCounts;
 }
 
@@ -144,6 +147,8 @@ export interface DocumentsWhatIf<Document, Event, Other = Document> {
   readonly differences: readonly DocumentWhatIf<Document, Other>[];
   /** With the key of the document in which they part. */
   readonly firstDifference?: Parting<Event> & { readonly key: string };
+  /** Why what is cannot be folded any further, if it cannot: it is compared as it was before the event that it names. */
+  readonly actualFailure?: EngineError;
   readonly events: EventCounts;
 }
 
@@ -186,8 +191,9 @@ export interface Past {
   ): Promise<Cause<InferProjected<P>> | undefined>;
 
   /**
-   * What would be, had events not happened, others happened besides, or were they folded in another way.
-   * @throws as `diff`, and `event_invalid`, `event_type_unknown`, `data_unfaithful`, `limit_exceeded` for an event that is added.
+   * What would be, had events not happened, others happened besides, or were they folded in another way. Where what is cannot be folded,
+   * but what would be can, it says so in `actualFailure`.
+   * @throws as `diff`, for what would be, and `event_invalid`, `event_type_unknown`, `data_unfaithful`, `limit_exceeded` for an event that is added.
    */
   whatIf<A extends AnyAggregate, Other extends AnyAggregate = A>(
     subject: InstanceSubject<A>,
