@@ -67,7 +67,8 @@ export type EventPick = { readonly version: number } | { readonly position: Posi
 
 /**
  * An event that did not happen, checked by the schema of its type. Its version and kind are as if history had been so, and those of all
- * later events of its stream too; its position and its time are those of the event that it follows.
+ * later events of its stream too; its position and its time are those of the event that it follows. Several that follow the same one come
+ * in the order in which they are given.
  */
 export type AddedEvent<Schemas extends EventSchemas = EventSchemas> = NewEvent<Schemas> & {
   /** It follows all that had happened by then. Default: the end. */

@@ -179,13 +179,13 @@ class Renumbering {
     this.#now = now;
   }
 
-  /** What is to come before an event. */
+  /** What is to come before an event; what comes later follows that one. */
   *addedBefore(event: Recorded): Generator<Counterpart> {
-    if (this.#waiting.length === 0) return;
     const isDue = ({ after }: Addition) => after !== undefined && !isBy(after, event);
     const due = this.#waiting.filter(isDue);
-    this.#waiting = this.#waiting.filter((addition) => !isDue(addition));
+    if (due.length > 0) this.#waiting = this.#waiting.filter((addition) => !isDue(addition));
     for (const addition of due) yield this.#add(addition, event.recordedAt);
+    this.#before = event;
   }
 
   *addedAtTheEnd(): Generator<Counterpart> {
@@ -195,7 +195,6 @@ class Renumbering {
   pass(recorded: Recorded, isLeftOut: boolean): Counterpart {
     const { stream } = recorded;
     const shift = this.#shifts.get(stream) ?? 0;
-    this.#before = recorded;
     const actual = decodeEvent(recorded);
     if (isLeftOut) {
       this.#shifts.set(stream, shift - 1);

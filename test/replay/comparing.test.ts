@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineAggregate, defineProjection, memory, openEngine } from '../../src/index.ts';
-import type { EventSchemas, NewEvent } from '../../src/index.ts';
+import type { EventSchemas, Moment, NewEvent } from '../../src/index.ts';
 import { TestClock } from '../../src/testing/index.ts';
 
 /** Folds that refuse values below a least one. */
@@ -107,4 +107,17 @@ test('what if a fold were mended: it is compared with what todays fold can take'
   const broken = engine.past.whatIf({ aggregate: mended.form, id: '1' }, { aggregate: form });
   await expect(broken).rejects.toMatchObject({ code: 'evolve_failed', details: { version: 2 } });
   await expect(engine.past.whatIf({ projection: sums }, {})).rejects.toMatchObject(failure);
+});
+
+test('an event that is added to a view has the time of what it follows, also of what is of no interest to the view', async () => {
+  await using engine = await engineWith(['a', 1], ['other', 0], ['other', 0], ['a', 2]);
+  const data = { field: 'a', value: 4 };
+  const at = async (after?: Moment) => {
+    const add = [{ stream: form.stream('9'), type: 'Filled', data, ...(after && { after }) } as const];
+    const { hypothetical } = await engine.past.whatIf({ projection: sums, key: '9' }, { add });
+    return hypothetical?.at;
+  };
+  expect(await at({ position: 2 })).toBe(2_000);
+  expect(await at({ time: 3_500 })).toBe(3_000);
+  expect(await at()).toBe(4_000);
 });
