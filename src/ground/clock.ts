@@ -22,6 +22,9 @@ export const systemTimer: Timer = {
   },
 };
 
+/** Counts ms since the process began: nobody sets it, so it is one to measure by. */
+export const steadyTimer: Timer = { now: () => performance.now(), wait: systemTimer.wait };
+
 const timerMaxMs = 2 ** 31 - 1;
 
 /** Resolves when so many ms have passed. @throws the signal's reason, when aborted. */

@@ -1,5 +1,5 @@
 /** Replays at a pace, by a clock that stands still until it is told. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memory, openEngine } from '../../src/index.ts';
 import type { Engine, EventFrame, PlayOptions, Replay, ReplayOptions, ReplayProgress } from '../../src/index.ts';
 import { TestClock } from '../../src/testing/index.ts';
@@ -113,6 +113,16 @@ describe('at a pace', () => {
     await audience.pass(3_000);
     // The third is due with the second, and comes when that is done; all later ones are in time.
     expect(audience.seen.map(([, at]) => at)).toEqual([0, 100, 190, 400, 1_400, 2_400]);
+  });
+
+  test('a clock of the system that is set back holds nobody up', async () => {
+    const { now } = Date;
+    let setBackMs = 0;
+    const spy = vi.spyOn(Date, 'now').mockImplementation(() => now() - setBackMs);
+    const replay = engine.replay({ query: { until: 5 } }, { speed: 100 });
+    for await (const { event } of replay) setBackMs = event.position * 3_600_000;
+    expect(replay.progress.events).toBe(5);
+    spy.mockRestore();
   });
 
   test('unthrottled, nothing is waited for', async () => {
