@@ -323,6 +323,17 @@ describe('under way', () => {
     },
   );
 
+  test.each(['waits', 'is paused'])('it ends with the engine while it %s', async (how) => {
+    const audience = new Audience({ speed: 1 });
+    await audience.pass(200);
+    if (how === 'is paused') audience.replay.pause();
+    const unbegun = engine.replay();
+    await engine.close();
+    expect(await audience.ended).toMatchObject({ code: 'engine_closed' });
+    expect(audience.timer.waitedFor).toBeUndefined();
+    await expect(unbegun.run()).rejects.toMatchObject({ code: 'engine_closed' });
+  });
+
   test.each(['waits', 'is paused'])('left while it %s, it ends, and nothing goes on waiting', async (how) => {
     const audience = new Audience({ speed: 1 });
     await audience.pass(200);
