@@ -1,4 +1,5 @@
 /** Replays at a pace, by a clock that stands still until it is told. */
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memory, openEngine } from '../../src/index.ts';
 import type { Engine, EventFrame, PlayOptions, Replay, ReplayOptions, ReplayProgress } from '../../src/index.ts';
@@ -183,7 +184,7 @@ describe('under way', () => {
     replay.speed = 1;
     let isShown = false;
     const next = frames.next().then(() => (isShown = true));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await setTimeout(5);
     expect(isShown).toBe(false);
     replay.speed = 'unthrottled';
     await next;
@@ -299,6 +300,30 @@ describe('under way', () => {
     audience.replay.resume();
     expect(await audience.ended).toBe('ended');
     expect(audience.seen.map(([position]) => position)).toEqual([1, 2, 3, 4, 5, 6, 2, 3, 4, 5, 6]);
+  });
+
+  test('a timer of Node, which says in its own words that its signal has fired, is as good as any', async () => {
+    const timer = { now: Date.now, wait: (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }) };
+    const replay = engine.replay({}, { speed: 0.1, timer });
+    const frames = replay[Symbol.asyncIterator]();
+    await frames.next();
+    const [second, third] = [frames.next(), frames.next()];
+    replay.pause();
+    await new Promise((resolve) => setImmediate(resolve));
+    replay.step();
+    expect(await second).toMatchObject({ value: { event: { position: 2 } } });
+    replay.resume();
+    replay.speed = 'unthrottled';
+    expect(await third).toMatchObject({ value: { event: { position: 3 } } });
+    replay.speed = 0.1;
+    const fourth = frames.next();
+    await new Promise((resolve) => setImmediate(resolve));
+    await frames.return?.();
+    expect(await fourth).toMatchObject({ done: true });
+    const signal = AbortSignal.timeout(5);
+    const cancelled = engine.replay({}, { speed: 0.1, timer, signal })[Symbol.asyncIterator]();
+    await cancelled.next();
+    await expect(cancelled.next()).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
   test('a moment that there is not is refused', () => {
