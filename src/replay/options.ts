@@ -22,7 +22,7 @@ export interface ReplayProgress {
 
 /** Which events are folded. All that is given must hold. */
 export interface Selection<Event extends { readonly type: string } = RecordedEvent> {
-  /** Any of these. */
+  /** Any of these; where there are none, every type, as in any query. */
   readonly types?: readonly Event['type'][];
   /** All of these. */
   readonly tags?: readonly string[];
