@@ -55,7 +55,14 @@ function isSame(before: unknown, after: unknown): boolean {
   if (before instanceof Set && after instanceof Set) return isSameList([...before], [...after]);
   if (ArrayBuffer.isView(before) && ArrayBuffer.isView(after))
     return isSameList([...bytesOf(before)], [...bytesOf(after)]);
-  return false;
+  return isSameInstance(before, after);
+}
+
+/** An instance of a class is what its fields are; one that shows none is only itself. */
+function isSameInstance(before: unknown, after: unknown): boolean {
+  if (typeof before !== 'object' || typeof after !== 'object' || before === null || after === null) return false;
+  if (Object.getPrototypeOf(before) !== Object.getPrototypeOf(after) || Object.keys(before).length === 0) return false;
+  return isAlike({ ...before }, { ...after });
 }
 
 function isSameList(before: readonly unknown[], after: readonly unknown[]): boolean {

@@ -2,6 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { changesBetween, concerns, isAlike, partAt, stepsOf } from '../../src/event/differences.ts';
 
+class Money {
+  readonly amount: number;
+
+  constructor(amount: number) {
+    this.amount = amount;
+  }
+}
+
 describe('changes', () => {
   test.each<[string, unknown, unknown, readonly [path: string, before: unknown, after: unknown][]]>([
     ['of nothing', { a: 1 }, { a: 1 }, []],
@@ -29,6 +37,15 @@ describe('changes', () => {
     ['of times', { at: new Date(1) }, { at: new Date(1) }, []],
     ['of other times', { at: new Date(1) }, { at: new Date(2) }, [['at', new Date(1), new Date(2)]]],
     ['of no time', { at: new Date(Number.NaN) }, { at: new Date(Number.NaN) }, []],
+    ['of an instance of a class', { of: new Money(1) }, { of: new Money(1) }, []],
+    ['in an instance', { of: new Money(1) }, { of: new Money(2) }, [['of', new Money(1), new Money(2)]]],
+    ['of class', { of: new Money(1) }, { of: { amount: 1 } }, [['of', new Money(1), { amount: 1 }]]],
+    [
+      'of what shows no fields',
+      { of: new URL('a:b') },
+      { of: new URL('a:c') },
+      [['of', new URL('a:b'), new URL('a:c')]],
+    ],
     ['of bytes', { of: new Uint8Array([1]) }, { of: new Uint8Array([1]) }, []],
     ['of sets', { of: new Set([1]) }, { of: new Set([2]) }, [['of', new Set([1]), new Set([2])]]],
     ['within a map', new Map([['a', { b: 1 }]]), new Map([['a', { b: 1 }]]), []],
