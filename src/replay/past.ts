@@ -71,7 +71,7 @@ export type EventPick = { readonly version: number } | { readonly position: Posi
  * in the order in which they are given.
  */
 export type AddedEvent<Schemas extends EventSchemas = EventSchemas> = NewEvent<Schemas> & {
-  /** It follows all that had happened by then. Default: the end. */
+  /** It follows all that had happened by then: not after `at`. Default: the end. */
   readonly after?: Moment;
 };
 

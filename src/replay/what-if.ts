@@ -57,7 +57,7 @@ export async function whatIf(context: ReplayContext, subject: Subject, options: 
   const { range } = scopeOf(about);
   const { position: until } = await new Timeline(context.log, { range }).end(at, signal);
   const has = (event: Recorded) => isOfInterest(about, event) || isOfInterest(other, event);
-  const events = counterparts(context, { range, until, has, picks, additions, signal });
+  const events = counterparts(context, { range, at, until, has, picks, additions, signal });
   const isChanged = options.aggregate !== undefined || options.projection !== undefined;
   const watch = new PartingWatch(isChanged);
   if (about.kind === 'documents') return compareDocuments(context, [about, other as AboutDocuments], events, watch);

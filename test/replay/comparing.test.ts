@@ -121,3 +121,20 @@ test('an event that is added to a view has the time of what it follows, also of 
   expect(await at({ time: 3_500 })).toBe(3_000);
   expect(await at()).toBe(4_000);
 });
+
+test('an event that would have followed what is later than the moment is refused', async () => {
+  await using engine = await engineWith(['a', 1], ['other', 0], ['a', 2], ['a', 3]);
+  const data = { field: 'b', value: 4 };
+  const at = { position: 2 };
+  const late = { code: 'option_invalid', details: { option: 'after' } };
+  const added = (after: Moment) => engine.past.whatIf(subject, { at, add: [{ type: 'Filled', data, after }] });
+  for (const after of [{ version: 2 }, { position: 3 }, { time: 9_000 }])
+    await expect(added(after)).rejects.toMatchObject(late);
+  for (const after of [{ version: 1 }, { position: 2 }, { time: 2_500 }])
+    expect((await added(after)).hypothetical).toEqual({ a: 1, b: 4 });
+  const add = [{ stream: form.stream('1'), type: 'Filled', data, after: { time: 3_000 } }] as const;
+  await expect(engine.past.whatIf({ projection: sums }, { at, add })).rejects.toMatchObject(late);
+  // As of a moment that is still to come nothing is later.
+  const whole = await engine.past.whatIf({ projection: sums }, { at: { time: 9_000 }, add });
+  expect(whole).toMatchObject({ differing: 1, events: { actual: 3, hypothetical: 4 } });
+});
