@@ -14,16 +14,14 @@ export interface Timer extends Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** Counts from the time at which the process began. When the system's clock is set, it goes on as before: it is there to measure by. */
 export const systemTimer: Timer = {
-  now: () => Date.now(),
+  now: () => performance.timeOrigin + performance.now(),
   wait: async (ms, signal) => {
     // A timer of more than 24 days ends at once.
     for (let left = ms; left > 0; left -= timerMaxMs) await delay(Math.min(left, timerMaxMs), signal);
   },
 };
-
-/** Counts ms since the process began: nobody sets it, so it is one to measure by. */
-export const steadyTimer: Timer = { now: () => performance.now(), wait: systemTimer.wait };
 
 const timerMaxMs = 2 ** 31 - 1;
 

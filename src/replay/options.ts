@@ -39,7 +39,7 @@ export interface PlayOptions<Event = RecordedEvent> {
   readonly maxGapMs?: number;
   /** When an event happened, in ms, where that is not when it was recorded. Where it runs backwards, nothing is waited for. */
   readonly timeOf?: (event: Event) => number;
-  /** What is waited by. Default: the system, without regard to its clock being set. */
+  /** What is waited by. Default: `systemTimer`. */
   readonly timer?: Timer;
   readonly signal?: AbortSignal;
   /** Told about ten times a second, and at the end. */

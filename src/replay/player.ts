@@ -1,6 +1,6 @@
 import type { Folded } from '../command/boundary.ts';
 import type { RecordedEvent } from '../event/codec.ts';
-import { steadyTimer } from '../ground/clock.ts';
+import { systemTimer } from '../ground/clock.ts';
 import type { Timer } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { LinkedSignal } from '../ground/linked-signal.ts';
@@ -57,7 +57,7 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
   #sought: Moment | undefined;
   readonly #interruption = new Interruption();
 
-  constructor(parts: PlayerParts<Frame, Result>, { timer = steadyTimer, signal, onProgress }: How) {
+  constructor(parts: PlayerParts<Frame, Result>, { timer = systemTimer, signal, onProgress }: How) {
     this.#parts = parts;
     this.#timer = timer;
     this.#signal = signal;
