@@ -155,6 +155,8 @@ export class Engine implements AsyncDisposable {
   readonly past: Past;
   readonly #ownsLog: boolean;
   #closing: Promise<void> | undefined;
+  /** Fires when it is closed. */
+  readonly #ending = new AbortController();
 
   /** @internal Use `openEngine`. */
   constructor(
@@ -188,7 +190,9 @@ export class Engine implements AsyncDisposable {
     this.#readSide = readSide;
     this.#hooks = hooks;
     this.#ownsLog = ownsLog;
-    const { replay, past } = openReplaySide({ log, folding, clock, freezes }, () => this.#checkOpen());
+    const { replay, past } = openReplaySide({ log, folding, clock, freezes, closing: this.#ending.signal }, () =>
+      this.#checkOpen(),
+    );
     this.replay = replay;
     this.past = past;
   }
@@ -331,6 +335,7 @@ export class Engine implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.#ending.abort(new EngineError('engine_closed', {}));
     await this.#executor.end();
     await this.#readSide?.close();
     await this.#snapshots.close();

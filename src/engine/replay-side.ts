@@ -7,7 +7,6 @@ import { pastOf } from '../replay/open-past.ts';
 import type { Past } from '../replay/past.ts';
 import type { StartReplay } from '../replay/replay.ts';
 import { replays } from '../replay/start.ts';
-import type { EventLog } from '../store/log.ts';
 
 /** All that looks back: replaying what happened, and comparing it with itself. */
 export interface ReplaySide {
@@ -15,8 +14,13 @@ export interface ReplaySide {
   readonly past: Past;
 }
 
+interface ReplayParts extends Pick<ReplayContext, 'log' | 'freezes' | 'closing'> {
+  readonly folding: Folding;
+  readonly clock: Clock;
+}
+
 export function openReplaySide(
-  { log, folding, clock, freezes }: { log: EventLog; folding: Folding; clock: Clock; freezes: boolean },
+  { log, folding, clock, freezes, closing }: ReplayParts,
   checkOpen: () => void,
 ): ReplaySide {
   const context: ReplayContext = {
@@ -25,6 +29,7 @@ export function openReplaySide(
     freezes,
     now: () => readClock(clock),
     newestSnapshot: (fold, stream, at) => folding.newestSnapshot(streamBoundary(fold, stream), at),
+    closing,
     checkOpen,
   };
   return { replay: replays(context), past: pastOf(context) };

@@ -26,10 +26,15 @@ function* changesIn(path: string, before: unknown, after: unknown): Generator<Fi
   }
   if (isPlain(before) && isPlain(after)) {
     for (const name of new Set([...Object.keys(before), ...Object.keys(after)]))
-      yield* changesIn(joined(path, name), before[name], after[name]);
+      yield* changesIn(joined(path, name), own(before, name), own(after, name));
     return;
   }
   if (!isSame(before, after)) yield { path, before, after };
+}
+
+/** Not what it inherits: a field may be called `constructor`. */
+function own(value: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 function joined(path: string, name: string): string {
@@ -45,12 +50,19 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** Of what is neither a list nor a plain object: a Date, a Map, and the like. */
 function isSame(before: unknown, after: unknown): boolean {
-  if (before instanceof Date && after instanceof Date) return before.getTime() === after.getTime();
+  if (before instanceof Date && after instanceof Date) return Object.is(before.getTime(), after.getTime());
   if (before instanceof Map && after instanceof Map) return isSameList([...before], [...after]);
   if (before instanceof Set && after instanceof Set) return isSameList([...before], [...after]);
   if (ArrayBuffer.isView(before) && ArrayBuffer.isView(after))
     return isSameList([...bytesOf(before)], [...bytesOf(after)]);
-  return false;
+  return isSameInstance(before, after);
+}
+
+/** An instance of a class is what its fields are; one that shows none is only itself. */
+function isSameInstance(before: unknown, after: unknown): boolean {
+  if (typeof before !== 'object' || typeof after !== 'object' || before === null || after === null) return false;
+  if (Object.getPrototypeOf(before) !== Object.getPrototypeOf(after) || Object.keys(before).length === 0) return false;
+  return isAlike({ ...before }, { ...after });
 }
 
 function isSameList(before: readonly unknown[], after: readonly unknown[]): boolean {
@@ -61,19 +73,18 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Whether a field is the one that is asked for, part of it, or holds it. */
-export function concerns(path: string, asked: string): boolean {
-  return isWithin(path, asked) || isWithin(asked, path);
-}
+/** The names and places that lead to a field. */
+export type Steps = readonly (string | number)[];
 
-function isWithin(path: string, outer: string): boolean {
-  return outer === '' || path === outer || (path.startsWith(outer) && /^[.[]/.test(path.slice(outer.length)));
+/** Whether a field is the one that is asked for, part of it, or holds it; however the path that was asked for is written. */
+export function concerns(path: string, asked: Steps): boolean {
+  return (stepsOf(path) ?? []).every((step, depth) => depth >= asked.length || String(step) === String(asked[depth]));
 }
 
 const steps = /(?:^|\.)([A-Za-z_$][\w$]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y;
 
 /** The names and places of a path; undefined for what is no path. */
-export function stepsOf(path: string): readonly (string | number)[] | undefined {
+export function stepsOf(path: string): Steps | undefined {
   const found: (string | number)[] = [];
   for (let at = 0; at < path.length; at = steps.lastIndex) {
     steps.lastIndex = at;
@@ -94,7 +105,7 @@ function unquoted(quoted: string): string {
 }
 
 /** What a value has at a path; undefined where it has nothing there. */
-export function partAt(value: unknown, path: readonly (string | number)[]): unknown {
+export function partAt(value: unknown, path: Steps): unknown {
   let part = value;
   for (const step of path) {
     const isThere = Array.isArray(part) || isPlain(part);

@@ -41,7 +41,9 @@ export function aboutOf(subject: Subject): About {
   const shape = shapes.find(([first]) => given.has(first)) ?? [];
   for (const [key, value] of given) {
     if ((shape as readonly string[]).includes(key)) continue;
-    throw refuse(key, value, `nothing of the kind beside ${shape[0] ?? 'nothing'}`);
+    const [first] = shape;
+    const missing = key === 'id' ? 'an aggregate' : 'a projection';
+    throw refuse(key, value, first === undefined ? `${missing} beside it` : `nothing of the kind beside ${first}`);
   }
   if (given.has('aggregate')) return aboutAggregate(given.get('aggregate'), given.get('id'));
   if (given.has('projection')) return aboutProjection(checkProjection(given.get('projection')), given.get('key'));

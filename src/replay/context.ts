@@ -13,6 +13,8 @@ export interface ReplayContext {
   readonly now: () => number;
   /** The newest usable snapshot of a stream as of a moment, by default now; undefined where there is none. */
   readonly newestSnapshot: (fold: StreamFold, stream: string, at?: Moment) => Promise<Folded | undefined>;
+  /** Fires with `engine_closed` when the engine is closed. */
+  readonly closing: AbortSignal;
   /** @throws {EngineError} `engine_closed` */
   readonly checkOpen: () => void;
 }

@@ -81,7 +81,7 @@ export async function why(
   for await (const { event, before, after } of new Course(context, about).steps({ from: undefined, to: at, signal })) {
     const [was, is] = [partAt(before, path), partAt(after, path)];
     if (isAlike(was, is)) continue;
-    const changes = changesBetween(before, after).filter((change) => concerns(change.path, field));
+    const changes = changesBetween(before, after).filter((change) => concerns(change.path, path));
     cause = { event, before: was, after: is, changes };
   }
   return cause;

@@ -30,9 +30,11 @@ export class Interruption {
     try {
       await timer.wait(ms, waiting.signal);
     } catch (error) {
-      if (error !== woken) throw error;
+      // Some timers throw an error of their own for a signal that fires, as those of Node do.
+      if (!waiting.signal.aborted) throw error;
     } finally {
       leave();
     }
+    signal.throwIfAborted();
   }
 }

@@ -22,7 +22,7 @@ export interface ReplayProgress {
 
 /** Which events are folded. All that is given must hold. */
 export interface Selection<Event extends { readonly type: string } = RecordedEvent> {
-  /** Any of these. */
+  /** Any of these; where there are none, every type, as in any query. */
   readonly types?: readonly Event['type'][];
   /** All of these. */
   readonly tags?: readonly string[];
@@ -39,7 +39,7 @@ export interface PlayOptions<Event = RecordedEvent> {
   readonly maxGapMs?: number;
   /** When an event happened, in ms, where that is not when it was recorded. Where it runs backwards, nothing is waited for. */
   readonly timeOf?: (event: Event) => number;
-  /** What is waited by. Default: the system's clock. */
+  /** What is waited by. Default: `systemTimer`. */
   readonly timer?: Timer;
   readonly signal?: AbortSignal;
   /** Told about ten times a second, and at the end. */

@@ -1,6 +1,7 @@
 import type { AnyAggregate, InferState } from '../command/aggregate.ts';
 import type { EventSchemas, NewEvent } from '../event/codec.ts';
 import type { FieldChange } from '../event/differences.ts';
+import type { EngineError } from '../ground/errors.ts';
 import type { AnyProjection, InferDocument, InferProjected, Projection } from '../projection/projection.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Position } from '../store/port.ts';
@@ -66,10 +67,11 @@ export type EventPick = { readonly version: number } | { readonly position: Posi
 
 /**
  * An event that did not happen, checked by the schema of its type. Its version and kind are as if history had been so, and those of all
- * later events of its stream too; its position and its time are those of the event that it follows.
+ * later events of its stream too; its position and its time are those of the event that it follows. Several that follow the same one come
+ * in the order in which they are given.
  */
 export type AddedEvent<Schemas extends EventSchemas = EventSchemas> = NewEvent<Schemas> & {
-  /** It follows all that had happened by then. Default: the end. */
+  /** It follows all that had happened by then: not after `at`. Default: the end. */
   readonly after?: Moment;
 };
 
@@ -124,6 +126,8 @@ export interface WhatIf<Value, Event, Other = Value> {
   readonly changes: readonly FieldChange[];
   /** Absent where the two never differ, also not for a while. */
   readonly firstDifference?: Parting<Event>;
+  /** Why what is cannot be folded any further, if it cannot: `actual` is as it was before the event that it names. */
+  readonly actualFailure?: EngineError;
   readonly events: EventCounts;
 }
 
@@ -144,6 +148,8 @@ export interface DocumentsWhatIf<Document, Event, Other = Document> {
   readonly differences: readonly DocumentWhatIf<Document, Other>[];
   /** With the key of the document in which they part. */
   readonly firstDifference?: Parting<Event> & { readonly key: string };
+  /** Why what is cannot be folded any further, if it cannot: it is compared as it was before the event that it names. */
+  readonly actualFailure?: EngineError;
   readonly events: EventCounts;
 }
 
@@ -186,8 +192,9 @@ export interface Past {
   ): Promise<Cause<InferProjected<P>> | undefined>;
 
   /**
-   * What would be, had events not happened, others happened besides, or were they folded in another way.
-   * @throws as `diff`, and `event_invalid`, `event_type_unknown`, `data_unfaithful`, `limit_exceeded` for an event that is added.
+   * What would be, had events not happened, others happened besides, or were they folded in another way. Where what is cannot be folded,
+   * but what would be can, it says so in `actualFailure`.
+   * @throws as `diff`, for what would be, and `event_invalid`, `event_type_unknown`, `data_unfaithful`, `limit_exceeded` for an event that is added.
    */
   whatIf<A extends AnyAggregate, Other extends AnyAggregate = A>(
     subject: InstanceSubject<A>,

@@ -23,6 +23,8 @@ export interface PlayerParts<Frame, Result> {
   readonly target: Target<Frame, Result>;
   readonly pace: Pace;
   readonly at: Moment | undefined;
+  /** Ends it: who waits for years, or is paused, would not notice that the store is closed. */
+  readonly closing: AbortSignal;
   /** Where to begin as of a moment, rather than before the first event. */
   readonly snapshot: (at: Moment) => Promise<Folded | undefined>;
   /** @throws {EngineError} `option_invalid` for a moment that there is not of what is replayed. */
@@ -143,8 +145,8 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
     if (this.#isPaused || this.#sought !== undefined)
       throw new EngineError('request_invalid', { reason: 'run() folds all at once: it is neither paused nor moved' });
     this.#claim('run');
-    const { timeline, target } = this.#parts;
-    using linked = new LinkedSignal([this.#signal]);
+    const { timeline, target, closing } = this.#parts;
+    using linked = new LinkedSignal([this.#signal, closing]);
     const { signal } = linked;
     const end = await this.#begin(signal);
     for await (const page of timeline.pages(this.#place.position, end.position, signal)) {
@@ -183,7 +185,7 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
   }
 
   async *#frames(leaving: AbortSignal): AsyncGenerator<Frame, void, void> {
-    using linked = new LinkedSignal([this.#signal, leaving]);
+    using linked = new LinkedSignal([this.#signal, this.#parts.closing, leaving]);
     try {
       yield* this.#play(linked.signal);
     } catch (error) {

@@ -32,7 +32,7 @@ export interface Replay<Frame, Result> extends AsyncIterable<Frame> {
    * One frame after another, each when it is due. Due times are counted from where it began, so a loop that is slow is caught up
    * with. Paused behind the last frame it does not end: it can still be moved backwards.
    * @throws {EngineError} `evolve_failed`, `event_unhandled`, `fold_failed` where an event cannot be folded; `store_corrupt`,
-   * `store_closed`; the signal's reason, when aborted.
+   * `store_closed`, `engine_closed`; the signal's reason, when aborted.
    */
   [Symbol.asyncIterator](): AsyncIterator<Frame, void, void>;
   /**

@@ -27,6 +27,7 @@ export function replays(context: ReplayContext): StartReplay {
       target: targetOf(about, context),
       pace: new Pace(options, context.log.limits),
       at,
+      closing: context.closing,
       snapshot: isFromSnapshot && about.kind === 'instance' ? snapshotsOf(about, context) : async () => undefined,
       checkMoment: (moment: Parameters<typeof checkMomentOf>[1]) => checkMomentOf(about, moment, 'to'),
     };

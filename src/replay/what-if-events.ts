@@ -136,6 +136,9 @@ const addKeys = ['after', 'type', 'data', 'metadata', 'tags'];
 /** What history, and what is to be another way. */
 export interface Alternative {
   readonly range: EventRange;
+  /** As of when; undefined: now. */
+  readonly at: Moment | undefined;
+  /** The position of that. */
   readonly until: Position;
   /** Of interest, whether as it is or as it would be. */
   readonly has: (event: Recorded) => boolean;
@@ -146,10 +149,10 @@ export interface Alternative {
 
 /**
  * Both histories side by side.
- * @throws {EngineError} `option_invalid` where an event that is left out is not there.
+ * @throws {EngineError} `option_invalid` where an event that is left out is not there, or one that is added comes too late.
  */
 export async function* counterparts(context: ReplayContext, alternative: Alternative): AsyncGenerator<Counterpart> {
-  const { range, until, has, picks, additions, signal } = alternative;
+  const { range, at, until, has, picks, additions, signal } = alternative;
   const course = new Renumbering(additions.list, context.now);
   for await (const page of context.log.recorded({ ...range, until, pageSize: 512 }, signal)) {
     for (const recorded of page) {
@@ -161,8 +164,28 @@ export async function* counterparts(context: ReplayContext, alternative: Alterna
       if (isOfInterest) yield next;
     }
   }
+  if (at !== undefined) await requireBy(context, { range, at, until, signal }, course.waiting);
   yield* course.addedAtTheEnd();
   picks.requireFound();
+}
+
+/** What follows an event that is later than the moment has no part in what was by then. @throws {EngineError} `option_invalid` */
+async function requireBy(
+  { log }: ReplayContext,
+  { range, at, until, signal }: Pick<Alternative, 'range' | 'until' | 'signal'> & { readonly at: Moment },
+  waiting: readonly Addition[],
+): Promise<void> {
+  if (waiting.every(({ after }) => after === undefined)) return;
+  for await (const [next] of log.recorded({ ...range, after: until, limit: 1 }, signal)) {
+    if (next === undefined || isBy(at, next)) return;
+    const late = waiting.find(({ after }) => after !== undefined && isBy(after, next));
+    if (late !== undefined)
+      throw new EngineError('option_invalid', {
+        option: 'after',
+        value: late.after,
+        expected: 'a moment that is not after `at`',
+      });
+  }
 }
 
 /** Gives each event the version that it would have had. */
@@ -179,13 +202,18 @@ class Renumbering {
     this.#now = now;
   }
 
-  /** What is to come before an event. */
+  /** What has not come yet. */
+  get waiting(): readonly Addition[] {
+    return this.#waiting;
+  }
+
+  /** What is to come before an event; what comes later follows that one. */
   *addedBefore(event: Recorded): Generator<Counterpart> {
-    if (this.#waiting.length === 0) return;
     const isDue = ({ after }: Addition) => after !== undefined && !isBy(after, event);
     const due = this.#waiting.filter(isDue);
-    this.#waiting = this.#waiting.filter((addition) => !isDue(addition));
+    if (due.length > 0) this.#waiting = this.#waiting.filter((addition) => !isDue(addition));
     for (const addition of due) yield this.#add(addition, event.recordedAt);
+    this.#before = event;
   }
 
   *addedAtTheEnd(): Generator<Counterpart> {
@@ -195,7 +223,6 @@ class Renumbering {
   pass(recorded: Recorded, isLeftOut: boolean): Counterpart {
     const { stream } = recorded;
     const shift = this.#shifts.get(stream) ?? 0;
-    this.#before = recorded;
     const actual = decodeEvent(recorded);
     if (isLeftOut) {
       this.#shifts.set(stream, shift - 1);

@@ -18,6 +18,7 @@ import { Documents } from './documents.ts';
 import type { DocumentsWhatIf, DocumentWhatIf, EventPick, Parting, WhatIf } from './past.ts';
 import { scopeOf } from './scope.ts';
 import type { Subject } from './subject.ts';
+import type { Valued } from './target.ts';
 import { Timeline } from './timeline.ts';
 import { Additions, Picks, counterparts } from './what-if-events.ts';
 import type { Counterpart, GivenEvent } from './what-if-events.ts';
@@ -56,7 +57,7 @@ export async function whatIf(context: ReplayContext, subject: Subject, options: 
   const { range } = scopeOf(about);
   const { position: until } = await new Timeline(context.log, { range }).end(at, signal);
   const has = (event: Recorded) => isOfInterest(about, event) || isOfInterest(other, event);
-  const events = counterparts(context, { range, until, has, picks, additions, signal });
+  const events = counterparts(context, { range, at, until, has, picks, additions, signal });
   const isChanged = options.aggregate !== undefined || options.projection !== undefined;
   const watch = new PartingWatch(isChanged);
   if (about.kind === 'documents') return compareDocuments(context, [about, other as AboutDocuments], events, watch);
@@ -139,39 +140,65 @@ async function compareValues(
   events: AsyncIterable<Counterpart>,
   watch: PartingWatch,
 ): Promise<WhatIf<unknown, RecordedEvent>> {
-  const [actual, hypothetical] = [sideOf(abouts[0], context), sideOf(abouts[1], context)];
+  const [is, would] = [valued(abouts[0], context), valued(abouts[1], context)];
+  const actual = new Side(takingInto(abouts[0], is), true);
+  const hypothetical = new Side(takingInto(abouts[1], would), false);
   for await (const part of events) {
-    const isFolded = [actual.take(part.actual), hypothetical.take(part.hypothetical)];
-    if (isFolded.includes(true)) watch.look(part, () => [['', actual.value, hypothetical.value]]);
+    const isConcerned = [actual.take(part.actual), hypothetical.take(part.hypothetical)];
+    if (isConcerned.includes(true)) watch.look(part, () => [['', is.value, would.value]]);
   }
   const { key: _, ...parting } = watch.parting ?? { key: '' };
   return {
-    actual: actual.value,
-    hypothetical: hypothetical.value,
-    changes: changesBetween(actual.value, hypothetical.value),
+    actual: is.value,
+    hypothetical: would.value,
+    changes: changesBetween(is.value, would.value),
     ...('event' in parting && { firstDifference: parting }),
+    ...told(actual, hypothetical),
+  };
+}
+
+/** One of the two histories, folded. */
+class Side {
+  /** How many events it was folded from. */
+  count = 0;
+  failure: EngineError | undefined;
+  readonly #take: (event: RecordedEvent) => boolean;
+  readonly #mayFail: boolean;
+
+  /** @param take folds an event, if it is of interest. @param mayFail whether the other is of use without it. */
+  constructor(take: (event: RecordedEvent) => boolean, mayFail: boolean) {
+    this.#take = take;
+    this.#mayFail = mayFail;
+  }
+
+  /** @returns whether it concerned this side. */
+  take(event: RecordedEvent | undefined): boolean {
+    if (event === undefined || this.failure !== undefined) return false;
+    try {
+      const isTaken = this.#take(event);
+      if (isTaken) this.count += 1;
+      return isTaken;
+    } catch (error) {
+      if (!this.#mayFail || !(error instanceof EngineError)) throw error;
+      this.failure = error;
+      return true;
+    }
+  }
+}
+
+function told(actual: Side, hypothetical: Side) {
+  return {
+    ...(actual.failure && { actualFailure: actual.failure }),
     events: { actual: actual.count, hypothetical: hypothetical.count },
   };
 }
 
-/** One of the two values, and how many events it was folded from. */
-function sideOf(about: AboutOne, context: ReplayContext) {
-  const target = valued(about, context);
+function takingInto(about: AboutOne, target: Valued): (event: RecordedEvent) => boolean {
   const { where } = scopeOf(about);
-  let count = 0;
-  return {
-    get value(): unknown {
-      return target.value;
-    },
-    get count(): number {
-      return count;
-    },
-    take(event: RecordedEvent | undefined): boolean {
-      if (event === undefined || !isOfInterest(about, event) || where?.(event) === false) return false;
-      target.take([event]);
-      count += 1;
-      return true;
-    },
+  return (event) => {
+    if (!isOfInterest(about, event) || where?.(event) === false) return false;
+    target.take([event]);
+    return true;
   };
 }
 
@@ -181,32 +208,29 @@ async function compareDocuments(
   events: AsyncIterable<Counterpart>,
   watch: PartingWatch,
 ): Promise<DocumentsWhatIf<unknown, RecordedEvent>> {
-  const sides = abouts.map(({ projection }) => ({
-    projection,
-    documents: new Documents(projection, freezes),
-    count: 0,
-  }));
-  const [actual, hypothetical] = sides as [(typeof sides)[number], (typeof sides)[number]];
+  const touched = new Set<string>();
+  const takingIntoAll =
+    ({ projection }: AboutDocuments, documents: Documents) =>
+    (event: RecordedEvent): boolean => {
+      if (!projection.interest.has(event)) return false;
+      for (const key of documents.keysOf(event)) touched.add(key);
+      documents.fold([event]);
+      return true;
+    };
+  const [is, would] = [new Documents(abouts[0].projection, freezes), new Documents(abouts[1].projection, freezes)];
+  const actual = new Side(takingIntoAll(abouts[0], is), true);
+  const hypothetical = new Side(takingIntoAll(abouts[1], would), false);
   for await (const part of events) {
-    const touched = new Set<string>();
-    for (const [side, event] of [
-      [actual, part.actual],
-      [hypothetical, part.hypothetical],
-    ] as const) {
-      if (event === undefined || !side.projection.interest.has(event)) continue;
-      for (const key of side.documents.keysOf(event)) touched.add(key);
-      side.documents.fold([event]);
-      side.count += 1;
-    }
-    watch.look(part, () =>
-      [...touched].map((key) => [key, actual.documents.get(key), hypothetical.documents.get(key)]),
-    );
+    touched.clear();
+    actual.take(part.actual);
+    hypothetical.take(part.hypothetical);
+    watch.look(part, () => [...touched].map((key) => [key, is.get(key), would.get(key)]));
   }
   const firstDifference = watch.parting;
   return {
-    ...differencesOf(actual.documents, hypothetical.documents),
+    ...differencesOf(is, would),
     ...(firstDifference && { firstDifference }),
-    events: { actual: actual.count, hypothetical: hypothetical.count },
+    ...told(actual, hypothetical),
   };
 }
 

@@ -2,6 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { changesBetween, concerns, isAlike, partAt, stepsOf } from '../../src/event/differences.ts';
 
+class Money {
+  readonly amount: number;
+
+  constructor(amount: number) {
+    this.amount = amount;
+  }
+}
+
 describe('changes', () => {
   test.each<[string, unknown, unknown, readonly [path: string, before: unknown, after: unknown][]]>([
     ['of nothing', { a: 1 }, { a: 1 }, []],
@@ -20,12 +28,24 @@ describe('changes', () => {
     ['of kind', { a: [1] }, { a: { 0: 1 } }, [['a', [1], { 0: 1 }]]],
     ['to null', { a: { b: 1 } }, { a: null }, [['a', { b: 1 }, null]]],
     ['of odd names', { 'a b': { '"': 1 } }, { 'a b': { '"': 2 } }, [['["a b"]["\\""]', 1, 2]]],
+    ['of a name that every object inherits', {}, { constructor: 1 }, [['constructor', undefined, 1]]],
+    ['of a name that leads to what it inherits', JSON.parse('{"__proto__":{}}'), {}, [['__proto__', {}, undefined]]],
     ['of the whole', 1, 2, [['', 1, 2]]],
     ['of a whole that comes', undefined, { a: 1 }, [['', undefined, { a: 1 }]]],
     ['of signs of zero', { a: 0 }, { a: -0 }, [['a', 0, -0]]],
     ['of no number', { a: Number.NaN }, { a: Number.NaN }, []],
     ['of times', { at: new Date(1) }, { at: new Date(1) }, []],
     ['of other times', { at: new Date(1) }, { at: new Date(2) }, [['at', new Date(1), new Date(2)]]],
+    ['of no time', { at: new Date(Number.NaN) }, { at: new Date(Number.NaN) }, []],
+    ['of an instance of a class', { of: new Money(1) }, { of: new Money(1) }, []],
+    ['in an instance', { of: new Money(1) }, { of: new Money(2) }, [['of', new Money(1), new Money(2)]]],
+    ['of class', { of: new Money(1) }, { of: { amount: 1 } }, [['of', new Money(1), { amount: 1 }]]],
+    [
+      'of what shows no fields',
+      { of: new URL('a:b') },
+      { of: new URL('a:c') },
+      [['of', new URL('a:b'), new URL('a:c')]],
+    ],
     ['of bytes', { of: new Uint8Array([1]) }, { of: new Uint8Array([1]) }, []],
     ['of sets', { of: new Set([1]) }, { of: new Set([2]) }, [['of', new Set([1]), new Set([2])]]],
     ['within a map', new Map([['a', { b: 1 }]]), new Map([['a', { b: 1 }]]), []],
@@ -78,8 +98,11 @@ describe('a path', () => {
     ['ab', 'a', false],
     ['a.b', 'a.c', false],
     ['a[1]', 'a[10]', false],
+    ['a.b', '["a"]["b"]', true],
+    ['a["1"]', 'a[1]', true],
+    ['["a.b"]', 'a.b', false],
   ])('%s concerns %s: %s', (path, asked, expected) => {
-    expect(concerns(path, asked)).toBe(expected);
+    expect(concerns(path, stepsOf(asked) ?? [])).toBe(expected);
   });
 
   test('does not lead into what a value inherits', () => {

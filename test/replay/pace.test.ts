@@ -1,5 +1,6 @@
 /** Replays at a pace, by a clock that stands still until it is told. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memory, openEngine } from '../../src/index.ts';
 import type { Engine, EventFrame, PlayOptions, Replay, ReplayOptions, ReplayProgress } from '../../src/index.ts';
 import { TestClock } from '../../src/testing/index.ts';
@@ -115,6 +116,16 @@ describe('at a pace', () => {
     expect(audience.seen.map(([, at]) => at)).toEqual([0, 100, 190, 400, 1_400, 2_400]);
   });
 
+  test('a clock of the system that is set back holds nobody up', async () => {
+    const { now } = Date;
+    let setBackMs = 0;
+    const spy = vi.spyOn(Date, 'now').mockImplementation(() => now() - setBackMs);
+    const replay = engine.replay({ query: { until: 5 } }, { speed: 100 });
+    for await (const { event } of replay) setBackMs = event.position * 3_600_000;
+    expect(replay.progress.events).toBe(5);
+    spy.mockRestore();
+  });
+
   test('unthrottled, nothing is waited for', async () => {
     const audience = new Audience();
     await audience.settle();
@@ -173,7 +184,7 @@ describe('under way', () => {
     replay.speed = 1;
     let isShown = false;
     const next = frames.next().then(() => (isShown = true));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await setTimeout(5);
     expect(isShown).toBe(false);
     replay.speed = 'unthrottled';
     await next;
@@ -291,6 +302,30 @@ describe('under way', () => {
     expect(audience.seen.map(([position]) => position)).toEqual([1, 2, 3, 4, 5, 6, 2, 3, 4, 5, 6]);
   });
 
+  test('a timer of Node, which says in its own words that its signal has fired, is as good as any', async () => {
+    const timer = { now: Date.now, wait: (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }) };
+    const replay = engine.replay({}, { speed: 0.1, timer });
+    const frames = replay[Symbol.asyncIterator]();
+    await frames.next();
+    const [second, third] = [frames.next(), frames.next()];
+    replay.pause();
+    await new Promise((resolve) => setImmediate(resolve));
+    replay.step();
+    expect(await second).toMatchObject({ value: { event: { position: 2 } } });
+    replay.resume();
+    replay.speed = 'unthrottled';
+    expect(await third).toMatchObject({ value: { event: { position: 3 } } });
+    replay.speed = 0.1;
+    const fourth = frames.next();
+    await new Promise((resolve) => setImmediate(resolve));
+    await frames.return?.();
+    expect(await fourth).toMatchObject({ done: true });
+    const signal = AbortSignal.timeout(5);
+    const cancelled = engine.replay({}, { speed: 0.1, timer, signal })[Symbol.asyncIterator]();
+    await cancelled.next();
+    await expect(cancelled.next()).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
   test('a moment that there is not is refused', () => {
     const replay = engine.replay();
     expect(() => replay.seek({ version: 1 })).toThrow(expect.objectContaining({ code: 'option_invalid' }));
@@ -312,6 +347,17 @@ describe('under way', () => {
       expect(audience.timer.waitedFor).toBeUndefined();
     },
   );
+
+  test.each(['waits', 'is paused'])('it ends with the engine while it %s', async (how) => {
+    const audience = new Audience({ speed: 1 });
+    await audience.pass(200);
+    if (how === 'is paused') audience.replay.pause();
+    const unbegun = engine.replay();
+    await engine.close();
+    expect(await audience.ended).toMatchObject({ code: 'engine_closed' });
+    expect(audience.timer.waitedFor).toBeUndefined();
+    await expect(unbegun.run()).rejects.toMatchObject({ code: 'engine_closed' });
+  });
 
   test.each(['waits', 'is paused'])('left while it %s, it ends, and nothing goes on waiting', async (how) => {
     const audience = new Audience({ speed: 1 });

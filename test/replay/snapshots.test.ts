@@ -36,6 +36,7 @@ async function withSnapshots(...versions: readonly number[]) {
     freezes: true,
     now: Date.now,
     newestSnapshot,
+    closing: new AbortController().signal,
     checkOpen: () => {},
   };
   return { replay: replays(context), past: pastOf(context), asked };
