@@ -32,7 +32,7 @@ async function expectRight(engine: Engine, wallet: WalletAggregate, id: string):
   }
 }
 
-describe.each(places)('on %s', (kind, newStore) => {
+describe.each(places)('on %s', (place, newStore) => {
   test('a state is the same with snapshots as without, at every version, deleted and re-created too', async () => {
     const random = seededRandom(7);
     const wallet = defineWallet({ snapshotsKept: 4 });
@@ -81,7 +81,7 @@ describe.each(places)('on %s', (kind, newStore) => {
     const wallet = defineWallet();
     for (const [reason, harm] of Object.entries(harms)) {
       // What is done to documents is the same everywhere; how they are kept is not.
-      if (kind !== 'memory' && !tried.includes(reason)) continue;
+      if (place !== 'memory' && !tried.includes(reason)) continue;
       const store = newStore();
       await using writing = await openWallets(store, wallet);
       for (let part = 0; part < 4; part++) await deposit(writing, wallet, 'a', 5);
