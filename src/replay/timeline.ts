@@ -28,7 +28,7 @@ export interface End {
   readonly version: number | undefined;
 }
 
-const pageSize = 512;
+const pageSize = 1_024;
 /** Events that are looked for at once. */
 const batchSize = 4_096;
 

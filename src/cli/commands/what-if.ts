@@ -69,6 +69,12 @@ export const whatIf = action<[stream?: string], Options>(definition, async (sess
   const found = await compare(engine, named, changed).catch((error: unknown) => {
     throw isOfWithout(error) ? notThere(error) : error;
   });
+  const { actualFailure } = found;
+  // What made somebody ask, perhaps.
+  if (actualFailure !== undefined)
+    terminal.warn(
+      `As it is, it cannot be folded any further, and is compared as it was before: ${actualFailure.message}`,
+    );
   if (terminal.isJson) return await terminal.printJson(found);
   await ('compared' in found ? printDocuments(terminal, named.name, found) : printValue(terminal, named, found));
   terminal.note('Nothing was written.');
