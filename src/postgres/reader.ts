@@ -1,6 +1,7 @@
 import type { Recorded } from '../event/event.ts';
 import { RecordedDraft } from '../event/recorded-draft.ts';
 import { EngineError } from '../ground/errors.ts';
+import { SharedFetch } from '../ground/shared-fetch.ts';
 import { SharedLook } from '../ground/shared-look.ts';
 import type { Position, ReadQuery, Receipt, StoreHead, StreamHead, StreamsQuery } from '../store/port.ts';
 import { defaultPageSize, namesWithPrefix } from '../store/read-query.ts';
@@ -40,6 +41,7 @@ export class Reader {
   readonly #schema: string;
   readonly #store: string;
   readonly #head = new SharedLook(() => this.#lookAtHead());
+  readonly #singles = new SharedFetch((positions: readonly Position[]) => this.#fetchSingles(positions));
   /** The store is known to have events up to here. */
   #seen: Position = 0;
 
@@ -109,10 +111,28 @@ export class Reader {
   }
 
   async #fetch(query: ReadQuery, range: Range, count: number): Promise<readonly Recorded[]> {
+    if (query.stream === undefined && query.match === undefined && range.until - range.after === 1)
+      return [await this.#at(range.until)];
     const { text, values } = selectEvents(this.#schema, query, range, count);
     const events = (await this.#connections.query<EventRow>(text, values)).map(toRecorded);
     if (query.stream === undefined && query.match === undefined) this.#checkGapless(events, query, range, count);
     return events;
+  }
+
+  /** The one event there: many who wait for a view ask for one each. @throws {EngineError} `store_corrupt` */
+  async #at(position: Position): Promise<Recorded> {
+    const event = await this.#singles.ask(position);
+    if (event !== undefined) return event;
+    throw new EngineError('store_corrupt', {
+      file: this.#store,
+      where: `the event at position ${position} is missing`,
+    });
+  }
+
+  async #fetchSingles(positions: readonly Position[]): Promise<ReadonlyMap<Position, Recorded>> {
+    const text = `select ${eventColumns} from ${this.#schema}.events where position = any ($1::bigint[])`;
+    const rows = await this.#connections.query<EventRow>(text, [positions]);
+    return new Map(rows.map(toRecorded).map((event) => [event.position, event]));
   }
 
   /** A short page would be taken for the end of the store, and all behind it be skipped. */

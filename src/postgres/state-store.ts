@@ -1,5 +1,6 @@
 import { toHex } from '../event/bytes.ts';
 import { EngineError } from '../ground/errors.ts';
+import { SharedFetch } from '../ground/shared-fetch.ts';
 import { fulfils } from '../store/document-filter.ts';
 import { behindPrefix, indexedPaths } from '../store/document-sql.ts';
 import { documentText, isBytes, sortKeys } from '../store/document-value.ts';
@@ -49,6 +50,7 @@ export class PostgresStateStore implements StateStore {
   readonly #schema: string;
   readonly #waiters = new Map<string, Waiters>();
   readonly #tables = new Map<string, Known>();
+  readonly #shared = new Map<string, SharedFetch<string, DocumentTuple>>();
   #lookTimer: NodeJS.Timeout | undefined;
   #lookMs = lookMs.least;
   #isLooking = false;
@@ -77,6 +79,7 @@ export class PostgresStateStore implements StateStore {
 
   async drop(collection: string): Promise<void> {
     this.#checkOpen();
+    this.#shared.delete(collection);
     await this.#connections.query(`select ${this.#schema}.drop_collection($1)`, [collection]);
   }
 
@@ -94,11 +97,26 @@ export class PostgresStateStore implements StateStore {
 
   async get(collection: string, keys: readonly string[]): Promise<readonly (Document | undefined)[]> {
     this.#checkOpen();
+    const [key, ...others] = keys;
+    // Many readers of a view ask for a document each.
+    if (key !== undefined && others.length === 0) return [toDocument(await this.#singles(collection).ask(key))];
+    const found = await this.#fetch(collection, keys);
+    return keys.map((one) => toDocument(found.get(one)));
+  }
+
+  #singles(collection: string): SharedFetch<string, DocumentTuple> {
+    const known = this.#shared.get(collection);
+    if (known !== undefined) return known;
+    const singles = new SharedFetch((keys: readonly string[]) => this.#fetch(collection, keys));
+    this.#shared.set(collection, singles);
+    return singles;
+  }
+
+  async #fetch(collection: string, keys: readonly string[]): Promise<ReadonlyMap<string, DocumentTuple>> {
     const rows = await this.#ofTable(collection, ({ table }) =>
       this.#connections.query<DocumentTuple>(`select ${columns} from ${table} where key = any ($1)`, [keys]),
     );
-    const found = new Map(rows.map((row) => [row[0], tupleToDocument(row)]));
-    return keys.map((key) => found.get(key));
+    return new Map(rows.map((row) => [row[0], row]));
   }
 
   async find(collection: string, query: DocumentQuery): Promise<DocumentPage> {
@@ -322,6 +340,11 @@ export class PostgresStateStore implements StateStore {
   #checkOpen(): void {
     if (this.#isClosed) throw new EngineError('store_closed', {});
   }
+}
+
+/** Of its own for everyone who asks: what it holds may be changed by them. */
+function toDocument(row: DocumentTuple | undefined): Document | undefined {
+  return row && tupleToDocument(row);
 }
 
 const undefinedTable = '42P01';
