@@ -28,7 +28,7 @@ export function agedCommands(snapshots: boolean): Contestant {
         snapshots,
         onWarning: () => {},
       });
-      for (let first = 0; first < orders; first += 10) {
+      for (let [first, written] = [0, 0]; first < orders && written < budget.eventsMax; first += 10) {
         const writes = Array.from({ length: 10 }, (_, index) => ({
           stream: order.stream(String(first + index)),
           events: Array.from({ length: (first + index) % 100 }, (__, item) => ({
@@ -37,6 +37,7 @@ export function agedCommands(snapshots: boolean): Contestant {
           })),
         }));
         await engine.log.append(writes.filter(({ events }) => events.length > 0));
+        written += writes.reduce((sum, { events }) => sum + events.length, 0);
       }
       return await command(engine, budget);
     },

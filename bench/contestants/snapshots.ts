@@ -5,7 +5,8 @@ import type { Contestant } from './contestant.ts';
 import { eventsPerStream, order } from './load-streams.ts';
 import { SampleFeed } from './sample-events.ts';
 
-const loads = 300;
+/** In a round, if the budget is large. */
+const loadsMax = 300;
 /** With a cache for one state, whoever loads these in turn finds none of them in it. */
 const ids = ['a', 'b', 'c', 'd'];
 
@@ -18,7 +19,7 @@ export function agedLoads(aged: Aged): Contestant {
     async run(file, { eventsMax }) {
       const version = aged === 'of 100 events' ? eventsPerStream : eventsMax;
       const mode = aged === 'from a snapshot' ? 'from_snapshot' : 'full';
-      const rounds = aged === 'from the first event' ? 5 : loads;
+      const rounds = aged === 'from the first event' ? 5 : Math.min(loadsMax, Math.ceil(eventsMax / 100));
       const [loaded = '', ...others] = ids;
       await using log = await openBenchLog(file);
       await grow(log, loaded, version);

@@ -1,26 +1,14 @@
-/**
- * A question whose answer changes. Whoever asks while an answer is under way gets the next one, together with all others who do: no answer
- * is older than its question, and however many ask, there is one at a time.
- */
+import { SharedFetch } from './shared-fetch.ts';
+
+/** A question whose answer changes: whoever asks while it is being looked at gets the next answer, together with all others who do. */
 export class SharedLook<Answer> {
-  readonly #look: () => Promise<Answer>;
-  #current: Promise<unknown> | undefined;
-  #next: Promise<Answer> | undefined;
+  readonly #answers: SharedFetch<'answer', Answer>;
 
   constructor(look: () => Promise<Answer>) {
-    this.#look = look;
+    this.#answers = new SharedFetch(async () => new Map<'answer', Answer>([['answer', await look()]]));
   }
 
-  ask(): Promise<Answer> {
-    this.#next ??= this.#after(this.#current);
-    return this.#next;
-  }
-
-  async #after(current: Promise<unknown> | undefined): Promise<Answer> {
-    // Whoever asked before has been told if it failed.
-    await current?.catch(() => {});
-    this.#current = this.#next;
-    this.#next = undefined;
-    return this.#look();
+  async ask(): Promise<Answer> {
+    return (await this.#answers.ask('answer')) as Answer;
   }
 }

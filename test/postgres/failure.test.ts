@@ -109,7 +109,8 @@ test('all connections in use: callers wait for as long as they may, then hear ab
   const blocker = new pg.Client(server.url());
   await blocker.connect();
   await blocker.query('begin; lock table eventsrc.head in access exclusive mode');
-  const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => log.head()));
+  // Each needs a connection of its own.
+  const outcomes = await Promise.allSettled(Array.from({ length: 6 }, (_, index) => log.receipt(`key-${index}`)));
   const codes = outcomes.map((outcome) => (outcome as { reason?: { code: string } }).reason?.code);
   expect(codes.filter((code) => code === 'connections_exhausted').length).toBeGreaterThan(0);
   expect(codes.filter((code) => code === undefined)).toEqual([]);
@@ -124,7 +125,7 @@ test('closing: what has begun is answered, what waits for a connection hears tha
   const blocker = new pg.Client(server.url());
   await blocker.connect();
   await blocker.query('begin; lock table eventsrc.head in access exclusive mode');
-  const reads = Promise.allSettled(Array.from({ length: 6 }, () => log.head()));
+  const reads = Promise.allSettled(Array.from({ length: 6 }, (_, index) => log.receipt(`key-${index}`)));
   const blocked = `select from pg_stat_activity where wait_event_type = 'Lock'`;
   await vi.waitUntil(async () => (await server.query(blocked)).length === 2, { timeout: 20_000 });
   const closing = log.close();
