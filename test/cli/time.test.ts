@@ -55,6 +55,7 @@ beforeAll(async () => {
   cwd = await emptyProject();
   writeFileSync(join(cwd, 'eventsrc.config.mjs'), config('0'));
   writeFileSync(join(cwd, 'fees.mjs'), config('1', 'sqlite:none.db'));
+  writeFileSync(join(cwd, 'broken.mjs'), config('broken()'));
   const clock = new TestClock(start);
   await using log = await openLog({ store: sqlite(join(cwd, 'events.db')), clock });
   // One an hour, the first one at midnight: positions 1 to 7.
@@ -128,7 +129,6 @@ describe('history', () => {
   });
 
   test('shows events that the fold fails upon, too', async () => {
-    writeFileSync(join(cwd, 'broken.mjs'), config('broken()'));
     const { stdout, stderr } = await cli(['history', 'account-1', '--config', 'broken.mjs'], { cwd });
     expect(stdout.trim().split('\n')).toHaveLength(5);
     expect(stderr).toContain('What events changed is not known from version 3 on');
