@@ -5,6 +5,7 @@
 export class SharedFetch<Key, Value> {
   readonly #fetch: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Value>>;
   #running = 0;
+  #startedAt = -Infinity;
   #waiting: Group<Key, Value> | undefined;
 
   constructor(fetch: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Value>>) {
@@ -20,9 +21,15 @@ export class SharedFetch<Key, Value> {
   #begin(): Group<Key, Value> {
     const group = { keys: new Set<Key>(), found: Promise.withResolvers<ReadonlyMap<Key, Value>>() };
     this.#waiting = group;
-    // Whoever asks in the same breath comes along.
-    queueMicrotask(() => this.#start());
+    this.#startSoon();
     return group;
+  }
+
+  #startSoon(): void {
+    if (this.#waiting === undefined || this.#running >= atOnce) return;
+    // Whoever asks in the same breath comes along.
+    if (this.#running === 0) queueMicrotask(() => this.#start());
+    else setTimeout(() => this.#start(), Math.max(0, this.#startedAt + slowMs - performance.now()));
   }
 
   #start(): void {
@@ -30,6 +37,7 @@ export class SharedFetch<Key, Value> {
     if (group === undefined || this.#running >= atOnce) return;
     this.#waiting = undefined;
     this.#running += 1;
+    this.#startedAt = performance.now();
     void this.#serve(group);
   }
 
@@ -40,7 +48,7 @@ export class SharedFetch<Key, Value> {
       found.reject(error);
     }
     this.#running -= 1;
-    this.#start();
+    this.#startSoon();
   }
 }
 
@@ -49,5 +57,6 @@ interface Group<Key, Value> {
   readonly found: PromiseWithResolvers<ReadonlyMap<Key, Value>>;
 }
 
-/** One that is slow does not hold up all others. */
+/** One that is slow, which has not come back after so many ms, does not hold up all others. */
 const atOnce = 2;
+const slowMs = 5;

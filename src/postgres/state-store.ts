@@ -1,6 +1,7 @@
 import { toHex } from '../event/bytes.ts';
 import { EngineError } from '../ground/errors.ts';
 import { SharedFetch } from '../ground/shared-fetch.ts';
+import { SharedLook } from '../ground/shared-look.ts';
 import { fulfils } from '../store/document-filter.ts';
 import { behindPrefix, indexedPaths } from '../store/document-sql.ts';
 import { documentText, isBytes, sortKeys } from '../store/document-value.ts';
@@ -53,8 +54,7 @@ export class PostgresStateStore implements StateStore {
   readonly #shared = new Map<string, SharedFetch<string, DocumentTuple>>();
   #lookTimer: NodeJS.Timeout | undefined;
   #lookMs = lookMs.least;
-  #isLooking = false;
-  #isLookDue = false;
+  readonly #looks = new SharedLook(() => this.#look());
   #isClosed = false;
 
   constructor(connections: Connections, options: ResolvedOptions) {
@@ -246,29 +246,17 @@ export class PostgresStateStore implements StateStore {
     this.#waiters.set(checkpoint, waiters);
     const reached = waiters.wait(after, signal);
     this.#lookMs = lookMs.least;
-    void this.#lookNow();
+    void this.#looks.ask();
     return reached;
   }
 
   /** Whoever comes while it is looked waits for the next look, together with all others who do. */
-  async #lookNow(): Promise<void> {
-    this.#isLookDue = true;
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    while (this.#isLookDue) {
-      this.#isLookDue = false;
-      await this.#look();
-    }
-    this.#isLooking = false;
-  }
-
-  /** Looks at the checkpoints that are waited for, and again while some are. */
   async #look(): Promise<void> {
     const waited = [...this.#waiters].filter(([, waiters]) => !waiters.isEmpty);
     clearTimeout(this.#lookTimer);
     this.#lookTimer = undefined;
     if (waited.length === 0 || this.#isClosed) return;
-    this.#lookTimer = setTimeout(() => void this.#lookNow(), this.#lookMs);
+    this.#lookTimer = setTimeout(() => void this.#looks.ask(), this.#lookMs);
     this.#lookMs = Math.min(lookMs.most, this.#lookMs * 1.5);
     try {
       const names = waited.map(([name]) => name);

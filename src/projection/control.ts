@@ -1,5 +1,6 @@
 /** Documents about consumers, and a way to tell those who work on them, in whatever process, that one has changed. */
 import type { Json } from '../event/json.ts';
+import { SharedLook } from '../ground/shared-look.ts';
 import type { Position } from '../store/port.ts';
 import type { DocumentPut, StateCommit, StateStore } from '../store/state-port.ts';
 import { checkpointAt } from './checkpoint.ts';
@@ -11,9 +12,12 @@ const bell = '$consumers';
 /** Tells everybody by a checkpoint that counts the changes. */
 export class Control {
   readonly state: StateStore;
+  /** All who wait ask for it. */
+  readonly #count: SharedLook<Position>;
 
   constructor(state: StateStore) {
     this.state = state;
+    this.#count = new SharedLook(() => checkpointAt(state, bell));
   }
 
   /** A document, if it is there. */
@@ -53,8 +57,8 @@ export class Control {
     }
   }
 
-  async count(): Promise<Position> {
-    return checkpointAt(this.state, bell);
+  count(): Promise<Position> {
+    return this.#count.ask();
   }
 
   /** Resolves with the count of changes, once it is above `after`. */

@@ -214,8 +214,8 @@ export class Freshness {
     const ageMs = maxLagMs === undefined ? undefined : await this.#ageMs(position, head);
     // Of an event from the future nobody knows how old it is.
     const isRecent = maxLagMs === undefined || ageMs === undefined || (ageMs >= 0 && ageMs <= maxLagMs);
-    // What the store does not have yet cannot be in the view either.
-    const isFar = last !== undefined && last <= position;
+    // What the store did not have cannot have been in the view either, but may be by now.
+    const isFar = (last !== undefined && last <= position) || position >= (atLeast ?? 0);
     if (!isBuilding && isRecent && isFar) return { isHeld: true };
     const fault = states.find((state) => state.fault !== undefined)?.fault;
     // Who waits for one event alone does not look again at each batch before it.
@@ -247,6 +247,6 @@ function lagOf(ageMs: number | undefined): number {
   return ageMs === undefined ? 0 : Math.max(1, ageMs);
 }
 
-const soonMs = 25;
+const soonMs = 100;
 /** A reason that is there already: without one, each abort makes an exception with a stack. */
 const timeIsUp = new Error('the time is up');

@@ -13,7 +13,8 @@ function byHand() {
   return { fetches, shared };
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+/** Longer than one fetch keeps away from another. */
+const turn = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 test('those who ask at once are served by one fetch, each with what it asked for', async () => {
   const { fetches, shared } = byHand();

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { SharedLook } from '../../src/ground/shared-look.ts';
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+/** Longer than one fetch keeps away from another. */
+const turn = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 test('however many ask at once, there is one look; who asks later gets a later answer', async () => {
   let count = 0;
