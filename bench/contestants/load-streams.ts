@@ -47,7 +47,7 @@ export const eventsrcLoads: Contestant = {
     const streams = Math.ceil(eventsMax / eventsPerStream);
     await fill(file, streams);
     await using log = await openBenchLog(file);
-    await using engine = await openEngine({ store: log, aggregates: [order], cachedStates: 1 });
+    await using engine = await openEngine({ store: log, aggregates: [order], cachedStates: 1, snapshots: false });
     return await timed(async () => {
       for (let id = 0; id < streams; id++) {
         const { version } = await engine.load(order, String(id));

@@ -20,6 +20,9 @@ export interface Loaded {
   readonly isFresh: boolean;
 }
 
+/** Most streams are one page; a long one is read in portions that do not hold the event loop for more than a few ms. */
+const pageSize = 1_024;
+
 /** Folds events into states, and keeps the states that were used lately. */
 export class Folding {
   readonly #log: EventLog;
@@ -97,7 +100,7 @@ export class Folding {
     const wanted = new Set(versions);
     let folded = this.start(boundary);
     const query = { stream: boundary.stream, untilVersion: Math.max(0, ...versions) };
-    for await (const page of this.#log.read(query, signal)) {
+    for await (const page of this.#log.read({ ...query, pageSize }, signal)) {
       for (const event of page) {
         folded = this.fold(boundary, folded, event);
         types.add(event.type);
@@ -121,7 +124,7 @@ export class Folding {
 
   async #foldQuery(boundary: Boundary, since: Folded, query: ReadQuery, signal?: AbortSignal): Promise<Folded> {
     let folded = since;
-    for await (const page of this.#log.read(query, signal)) {
+    for await (const page of this.#log.read({ ...query, pageSize }, signal)) {
       for (const event of page) folded = this.take(boundary, folded, event);
     }
     return folded;
