@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
 import type { Contestant, Measurement } from './contestant.ts';
 import { openBenchLog } from './eventsrc.ts';
 import { digestBytes, rawSqlite } from './raw-sqlite.ts';
@@ -39,10 +40,7 @@ export const rawReads: Contestant = {
   async run(file, budget) {
     await rawSqlite(1_000, streams).run(file, budget);
     using db = new DatabaseSync(file, { readOnly: true });
-    const select = db.prepare(
-      'select position, stream, version, type, recorded_at, tags, data_length, payload from events where position > ? order by position limit ?',
-    );
-    select.setReturnArrays(true);
+    const select = selectPages(db);
     return await timed(async () => {
       let [events, position] = [0, 0];
       while (events < budget.eventsMax) {
@@ -57,6 +55,15 @@ export const rawReads: Contestant = {
     });
   },
 };
+
+/** Rows behind a position, at most so many. */
+export function selectPages(db: DatabaseSync): StatementSync {
+  const select = db.prepare(
+    'select position, stream, version, type, recorded_at, tags, data_length, payload from events where position > ? order by position limit ?',
+  );
+  select.setReturnArrays(true);
+  return select;
+}
 
 export type RawRow = readonly [
   position: number,

@@ -5,7 +5,7 @@ import { openBenchLog } from './eventsrc.ts';
 import { evolve, initial, order } from './load-streams.ts';
 import type { Item, Order } from './load-streams.ts';
 import { rawSqlite } from './raw-sqlite.ts';
-import { timed, toEvent } from './read-all.ts';
+import { selectPages, timed, toEvent } from './read-all.ts';
 import type { RawRow } from './read-all.ts';
 import { SampleFeed } from './sample-events.ts';
 
@@ -40,10 +40,7 @@ export const rawReplays: Contestant = {
   async run(file, budget) {
     await rawSqlite(1_000, streams).run(file, budget);
     using db = new DatabaseSync(file, { readOnly: true });
-    const select = db.prepare(
-      'select position, stream, version, type, recorded_at, tags, data_length, payload from events where position > ? order by position limit ?',
-    );
-    select.setReturnArrays(true);
+    const select = selectPages(db);
     return await timed(async () => {
       const states = new Map<number, Order>();
       let [events, position] = [0, 0];

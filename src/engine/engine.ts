@@ -11,7 +11,7 @@ import type { EventSchemas, RecordedEvent } from '../event/codec.ts';
 import { streamName } from '../event/names.ts';
 import { readClock, systemClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
-import { checkKeys, checkSignal } from '../ground/check-options.ts';
+import { checkKeys, checkSignal, optionInvalid } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { LimitWarning, Limits } from '../ground/limits.ts';
 import { checkCheckpointName, followCheckpointed } from '../projection/checkpointed.ts';
@@ -248,8 +248,7 @@ export class Engine implements AsyncDisposable {
     const { at, mode = 'from_snapshot', signal } = options;
     checkSignal(signal);
     if (at !== undefined) checkMoment(at);
-    if (mode !== 'from_snapshot' && mode !== 'full')
-      throw new EngineError('option_invalid', { option: 'mode', value: mode, expected: `'from_snapshot' or 'full'` });
+    if (mode !== 'from_snapshot' && mode !== 'full') throw optionInvalid('mode', mode, `'from_snapshot' or 'full'`);
     this.#checkOpen();
     const boundary = streamBoundary(aggregate, streamName(aggregate.name, id));
     const folded = await this.#fold(boundary, at, mode, signal);
@@ -301,10 +300,8 @@ export class Engine implements AsyncDisposable {
       return;
     }
     const state = await this.log.state();
-    const refuse = (option: string, value: unknown, expected: string) =>
-      new EngineError('option_invalid', { option, value, expected });
-    if (state === undefined) throw refuse('checkpoint', checkpoint, 'a store that keeps checkpoints');
-    if (query.after !== undefined) throw refuse('after', query.after, 'a checkpoint or a position, not both');
+    if (state === undefined) throw optionInvalid('checkpoint', checkpoint, 'a store that keeps checkpoints');
+    if (query.after !== undefined) throw optionInvalid('after', query.after, 'a checkpoint or a position, not both');
     yield* followCheckpointed(this.log, state, checkpoint, query, signal);
   }
 
@@ -318,7 +315,7 @@ export class Engine implements AsyncDisposable {
     checkKeys('the options of settled', options, ['timeoutMs', 'signal']);
     const { timeoutMs = 30_000, signal } = options;
     if (!(typeof timeoutMs === 'number' && timeoutMs >= 0))
-      throw new EngineError('option_invalid', { option: 'timeoutMs', value: timeoutMs, expected: 'a number of ms' });
+      throw optionInvalid('timeoutMs', timeoutMs, 'a number of ms');
     checkSignal(signal);
     this.#checkOpen();
     await this.#readSide?.settled(timeoutMs, signal);
@@ -381,14 +378,10 @@ export function checkDefinitions({
 }
 
 function requireDefinitions(option: string, kind: string, given: readonly { readonly kind: string }[]): void {
-  if (!Array.isArray(given)) throw new EngineError('option_invalid', { option, value: given, expected: 'a list' });
+  if (!Array.isArray(given)) throw optionInvalid(option, given, 'a list');
   for (const value of given) {
     if (value?.kind !== kind)
-      throw new EngineError('option_invalid', {
-        option,
-        value,
-        expected: `a list of ${option} that were defined with this package`,
-      });
+      throw optionInvalid(option, value, `a list of ${option} that were defined with this package`);
   }
 }
 
@@ -420,7 +413,7 @@ function checkSettings(options: EngineOptions): Settings {
   for (const [option, least] of Object.entries(leasts)) {
     const value = settings[option as keyof Settings];
     if (typeof value === 'number' && value >= least) continue;
-    throw new EngineError('option_invalid', { option, value, expected: `a number of at least ${least}` });
+    throw optionInvalid(option, value, `a number of at least ${least}`);
   }
   return settings;
 }

@@ -2,8 +2,7 @@ import type { AnyAggregate } from '../command/aggregate.ts';
 import { streamBoundary } from '../command/boundary.ts';
 import type { Folding } from '../command/folding.ts';
 import { splitStreamName, streamName } from '../event/names.ts';
-import { checkKeys, checkSignal } from '../ground/check-options.ts';
-import { EngineError } from '../ground/errors.ts';
+import { checkKeys, checkSignal, optionInvalid } from '../ground/check-options.ts';
 import type { SnapshotInfo, Snapshots } from '../snapshot/snapshots.ts';
 import { isMismatch } from '../snapshot/verify.ts';
 import type { Fault, Verified } from '../snapshot/verify.ts';
@@ -92,8 +91,7 @@ export class EngineSnapshots {
     const { aggregate, id, onProgress, signal } = options;
     checkSignal(signal);
     this.#checkOpen();
-    if (id !== undefined && aggregate === undefined)
-      throw new EngineError('option_invalid', { option: 'id', value: id, expected: 'an aggregate beside it' });
+    if (id !== undefined && aggregate === undefined) throw optionInvalid('id', id, 'an aggregate beside it');
     let [streams, snapshots] = [0, 0];
     const faults: SnapshotFault[] = [];
     const mistaken = new Map<AnyAggregate, Verified['evidence']>();

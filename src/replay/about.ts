@@ -3,8 +3,7 @@ import type { AnyAggregate } from '../command/aggregate.ts';
 import { streamBoundary } from '../command/boundary.ts';
 import type { StreamBoundary } from '../command/boundary.ts';
 import { streamName } from '../event/names.ts';
-import { checkKeys } from '../ground/check-options.ts';
-import { EngineError } from '../ground/errors.ts';
+import { checkKeys, optionInvalid } from '../ground/check-options.ts';
 import type { AnyProjection } from '../projection/projection.ts';
 import { checkReadQuery } from '../store/read-query.ts';
 import { checkDocumentKey } from '../store/state-commit.ts';
@@ -43,7 +42,11 @@ export function aboutOf(subject: Subject): About {
     if ((shape as readonly string[]).includes(key)) continue;
     const [first] = shape;
     const missing = key === 'id' ? 'an aggregate' : 'a projection';
-    throw refuse(key, value, first === undefined ? `${missing} beside it` : `nothing of the kind beside ${first}`);
+    throw optionInvalid(
+      key,
+      value,
+      first === undefined ? `${missing} beside it` : `nothing of the kind beside ${first}`,
+    );
   }
   if (given.has('aggregate')) return aboutAggregate(given.get('aggregate'), given.get('id'));
   if (given.has('projection')) return aboutProjection(checkProjection(given.get('projection')), given.get('key'));
@@ -56,12 +59,12 @@ export function aboutOf(subject: Subject): About {
 export function aboutOne(subject: Subject): AboutOne {
   const about = aboutOf(subject);
   if (about.kind === 'instance' || about.kind === 'document') return about;
-  throw refuse('the subject', subject, 'one instance { aggregate, id }, or one document { projection, key }');
+  throw optionInvalid('the subject', subject, 'one instance { aggregate, id }, or one document { projection, key }');
 }
 
 function aboutAggregate(aggregate: unknown, id: unknown): About {
   if (!isOfKind<AnyAggregate>(aggregate, 'aggregate'))
-    throw refuse('aggregate', aggregate, 'an aggregate that was defined with this package');
+    throw optionInvalid('aggregate', aggregate, 'an aggregate that was defined with this package');
   if (id === undefined) return { kind: 'aggregate', aggregate };
   return { kind: 'instance', boundary: streamBoundary(aggregate, streamName(aggregate.name, id as string)) };
 }
@@ -76,7 +79,7 @@ function aboutProjection(projection: AnyProjection, key: unknown): About {
 export function checkProjection(projection: unknown): AnyProjection {
   if (isOfKind<AnyProjection>(projection, 'projection')) return projection;
   const isOther = isOfKind(projection, 'tables') || isOfKind(projection, 'reactor');
-  throw refuse(
+  throw optionInvalid(
     'projection',
     projection,
     isOther
@@ -92,15 +95,11 @@ function isOfKind<Value extends { readonly kind: string }>(value: unknown, kind:
 function checkFold(fold: unknown): FoldSubject['fold'] {
   checkKeys('fold', fold as object, ['initial', 'evolve']);
   for (const [name, value] of Object.entries({ initial: undefined, evolve: undefined, ...(fold as object) }))
-    if (typeof value !== 'function') throw refuse(`fold.${name}`, value, 'a function');
+    if (typeof value !== 'function') throw optionInvalid(`fold.${name}`, value, 'a function');
   return fold as FoldSubject['fold'];
 }
 
 function checkRange(range: EventRange): EventRange {
   checkKeys('query', range, rangeKeys);
   return checkReadQuery(range);
-}
-
-function refuse(option: string, value: unknown, expected: string): EngineError {
-  return new EngineError('option_invalid', { option, value, expected });
 }

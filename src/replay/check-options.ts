@@ -1,5 +1,4 @@
-import { checkKeys, checkSignal } from '../ground/check-options.ts';
-import { EngineError } from '../ground/errors.ts';
+import { checkKeys, checkSignal, optionInvalid } from '../ground/check-options.ts';
 import { checkMoment } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
 import type { About } from './about.ts';
@@ -27,18 +26,19 @@ export interface Part {
 /** @throws {EngineError} `option_invalid` */
 export function checkReplayOptions(about: About, options: InstanceReplayOptions): Part {
   const mode: keyof typeof keysOfMode = options?.mode ?? 'full';
-  if (!Object.hasOwn(keysOfMode, mode)) throw refuse('mode', mode, `one of ${Object.keys(keysOfMode).join(', ')}`);
+  if (!Object.hasOwn(keysOfMode, mode))
+    throw optionInvalid('mode', mode, `one of ${Object.keys(keysOfMode).join(', ')}`);
   checkKeys(`a replay in mode ${mode}`, options, keysOfMode[mode]);
   const { at, select } = options as { readonly at?: Moment; readonly select?: Selection };
   if (mode === 'from_snapshot' && about.kind !== 'instance')
-    throw refuse('mode', mode, 'another one: there are snapshots of one instance { aggregate, id } only');
-  if (mode === 'selective' && select === undefined) throw refuse('select', select, 'what is selected');
-  if (mode === 'time_travel' && at === undefined) throw refuse('at', at, 'a moment');
+    throw optionInvalid('mode', mode, 'another one: there are snapshots of one instance { aggregate, id } only');
+  if (mode === 'selective' && select === undefined) throw optionInvalid('select', select, 'what is selected');
+  if (mode === 'time_travel' && at === undefined) throw optionInvalid('at', at, 'a moment');
   if (at !== undefined) checkMomentOf(about, at, 'at');
   const { signal, onProgress, timer } = options;
   checkWatching({ signal, onProgress });
   if (timer !== undefined && !(typeof timer?.now === 'function' && typeof timer.wait === 'function'))
-    throw refuse('timer', timer, 'a clock that can be waited by: { now, wait }');
+    throw optionInvalid('timer', timer, 'a clock that can be waited by: { now, wait }');
   return { isFromSnapshot: mode === 'from_snapshot', select, at };
 }
 
@@ -52,16 +52,12 @@ export function checkWatching({
 }): void {
   checkSignal(signal);
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw refuse('onProgress', onProgress, 'a function');
+    throw optionInvalid('onProgress', onProgress, 'a function');
 }
 
 /** A moment that there is of what it is about. @throws {EngineError} `option_invalid` */
 export function checkMomentOf({ kind }: Pick<About, 'kind'>, at: Moment, option: string): void {
   checkMoment(at, option);
   if (!('version' in at) || kind === 'instance') return;
-  throw refuse(option, at, 'a { position } or a { time }: only one instance has versions');
-}
-
-function refuse(option: string, value: unknown, expected: string): EngineError {
-  return new EngineError('option_invalid', { option, value, expected });
+  throw optionInvalid(option, at, 'a { position } or a { time }: only one instance has versions');
 }

@@ -1,8 +1,7 @@
 /** What changed, when, and why. */
 import { changesBetween, concerns, isAlike, partAt, stepsOf } from '../event/differences.ts';
 import type { RecordedEvent } from '../event/codec.ts';
-import { checkKeys, checkSignal } from '../ground/check-options.ts';
-import { EngineError } from '../ground/errors.ts';
+import { checkKeys, checkSignal, optionInvalid } from '../ground/check-options.ts';
 import { aboutOne } from './about.ts';
 import { checkMomentOf } from './check-options.ts';
 import type { ReplayContext } from './context.ts';
@@ -35,8 +34,7 @@ export async function diff(
 ): Promise<Diff<unknown, RecordedEvent>> {
   const about = aboutOne(subject);
   const stretch = checkStretch(about, options);
-  if (stretch.from === undefined)
-    throw new EngineError('option_invalid', { option: 'from', value: undefined, expected: 'a moment' });
+  if (stretch.from === undefined) throw optionInvalid('from', undefined, 'a moment');
   const course = new Course(context, about);
   await requireOrder(course, stretch);
   let first: { readonly before: unknown } | undefined;
@@ -56,7 +54,7 @@ async function requireOrder({ timeline }: Course, { from, to, signal }: Stretch)
   const begin = await timeline.end(from, signal);
   const end = await timeline.end(to, signal);
   if (begin.position <= end.position) return;
-  throw new EngineError('option_invalid', { option: 'from', value: from, expected: 'a moment that is not after `to`' });
+  throw optionInvalid('from', from, 'a moment that is not after `to`');
 }
 
 export async function why(
@@ -72,11 +70,7 @@ export async function why(
   if (at !== undefined) checkMomentOf(about, at, 'at');
   const path = typeof field === 'string' ? stepsOf(field) : undefined;
   if (path === undefined)
-    throw new EngineError('option_invalid', {
-      option: 'field',
-      value: field,
-      expected: 'a path such as items[3].price, with ["…"] around other names',
-    });
+    throw optionInvalid('field', field, 'a path such as items[3].price, with ["…"] around other names');
   let cause: Cause<RecordedEvent> | undefined;
   for await (const { event, before, after } of new Course(context, about).steps({ from: undefined, to: at, signal })) {
     const [was, is] = [partAt(before, path), partAt(after, path)];

@@ -1,5 +1,6 @@
 /** When the frames of a replay are due. */
 import type { RecordedEvent } from '../event/codec.ts';
+import { optionInvalid } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { Limits } from '../ground/limits.ts';
 import type { PlayOptions, ReplaySpeed } from './options.ts';
@@ -38,8 +39,8 @@ export class Pace {
     limits: Limits,
   ) {
     if (!(typeof maxGapMs === 'number' && maxGapMs >= 0))
-      throw invalid('maxGapMs', maxGapMs, 'a number of ms, at least 0');
-    if (typeof timeOf !== 'function') throw invalid('timeOf', timeOf, 'a function that gives an event its time');
+      throw optionInvalid('maxGapMs', maxGapMs, 'a number of ms, at least 0');
+    if (typeof timeOf !== 'function') throw optionInvalid('timeOf', timeOf, 'a function that gives an event its time');
     this.#speedMax = limits.replaySpeed;
     this.#maxGapMs = maxGapMs;
     this.#timeOf = timeOf;
@@ -62,7 +63,7 @@ export class Pace {
   #checkSpeed(speed: unknown): void {
     if (speed === 'unthrottled') return;
     if (typeof speed !== 'number' || !(speed >= speedMin))
-      throw invalid(
+      throw optionInvalid(
         'speed',
         speed,
         `'unthrottled', or a factor from ${speedMin} to ${this.#speedMax} (limits.replaySpeed)`,
@@ -132,10 +133,6 @@ export class Pace {
   #timeAt(event: RecordedEvent): number {
     const time = this.#timeOf(event);
     if (Number.isFinite(time)) return time;
-    throw invalid(`timeOf of the event at position ${event.position}`, time, 'a number of ms');
+    throw optionInvalid(`timeOf of the event at position ${event.position}`, time, 'a number of ms');
   }
-}
-
-function invalid(option: string, value: unknown, expected: string): EngineError {
-  return new EngineError('option_invalid', { option, value, expected });
 }

@@ -1,7 +1,7 @@
 /** A view as it was. */
 import type { RecordedEvent } from '../event/codec.ts';
-import { checkKeys } from '../ground/check-options.ts';
-import { EngineError, describe } from '../ground/errors.ts';
+import { checkKeys, optionInvalid } from '../ground/check-options.ts';
+import { describe } from '../ground/errors.ts';
 import { Build } from '../projection/build.ts';
 import { EventFeed } from '../projection/feed.ts';
 import { TaskFailed } from '../projection/fold.ts';
@@ -81,11 +81,7 @@ export async function pastView(
   checkWatching({ signal: options.signal, onProgress: options.onProgress });
   const { onFailure = 'stop', signal, onProgress } = options;
   if (onFailure !== 'stop' && onFailure !== 'leave_out')
-    throw new EngineError('option_invalid', {
-      option: 'onFailure',
-      value: onFailure,
-      expected: `'stop' or 'leave_out'`,
-    });
+    throw optionInvalid('onFailure', onFailure, `'stop' or 'leave_out'`);
   const state = new MemoryStateStore(context);
   const build = new Build(projection, 1);
   await state.define({ name: build.collection, indexes: projection.indexes });

@@ -1,5 +1,6 @@
 import type { Folded } from '../command/boundary.ts';
 import type { RecordedEvent } from '../event/codec.ts';
+import { optionInvalid } from '../ground/check-options.ts';
 import { systemTimer } from '../ground/clock.ts';
 import type { Timer } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
@@ -95,8 +96,7 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
   }
 
   step(count = 1): void {
-    if (!Number.isSafeInteger(count) || count < 1)
-      throw new EngineError('option_invalid', { option: 'count', value: count, expected: 'an integer of at least 1' });
+    if (!Number.isSafeInteger(count) || count < 1) throw optionInvalid('count', count, 'an integer of at least 1');
     const steps = this.#steps + count;
     this.pause();
     this.#steps = steps;
@@ -137,11 +137,7 @@ export class Player<Frame, Result> implements Replay<Frame, Result> {
 
   async run(): Promise<Result> {
     if (this.speed !== 'unthrottled')
-      throw new EngineError('option_invalid', {
-        option: 'speed',
-        value: this.speed,
-        expected: `'unthrottled': run() has no frames to wait for`,
-      });
+      throw optionInvalid('speed', this.speed, `'unthrottled': run() has no frames to wait for`);
     if (this.#isPaused || this.#sought !== undefined)
       throw new EngineError('request_invalid', { reason: 'run() folds all at once: it is neither paused nor moved' });
     this.#claim('run');

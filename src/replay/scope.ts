@@ -2,8 +2,7 @@ import type { RecordedEvent } from '../event/codec.ts';
 import type { Recorded } from '../event/event.ts';
 import { checkEventQuery, matches } from '../event/query.ts';
 import type { EventQuery } from '../event/query.ts';
-import { checkKeys } from '../ground/check-options.ts';
-import { EngineError } from '../ground/errors.ts';
+import { checkKeys, optionInvalid } from '../ground/check-options.ts';
 import type { AnyProjection } from '../projection/projection.ts';
 import { checkStreamNames } from '../store/read-query.ts';
 import type { About } from './about.ts';
@@ -50,8 +49,7 @@ function concerning(projection: AnyProjection, key: string): (event: RecordedEve
 export function selected(scope: Scope, selection: Selection): Scope {
   checkKeys('select', selection, selectKeys);
   const { types, tags, streams, where } = selection;
-  if (where !== undefined && typeof where !== 'function')
-    throw new EngineError('option_invalid', { option: 'select.where', value: where, expected: 'a function' });
+  if (where !== undefined && typeof where !== 'function') throw optionInvalid('select.where', where, 'a function');
   const match = checkEventQuery([{ types, tags }]);
   const names = streams && new Set(checkStreamNames(streams));
   const isSelected = (event: Recorded) => (names === undefined || names.has(event.stream)) && matches(match, event);

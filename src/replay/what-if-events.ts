@@ -3,8 +3,7 @@ import { decodeEvent } from '../event/codec.ts';
 import type { EventEncoder, EventSchemas, RecordedEvent, UntypedEvent } from '../event/codec.ts';
 import type { Draft, Recorded } from '../event/event.ts';
 import { RecordedDraft } from '../event/recorded-draft.ts';
-import { checkKeys } from '../ground/check-options.ts';
-import { EngineError } from '../ground/errors.ts';
+import { checkKeys, optionInvalid } from '../ground/check-options.ts';
 import { isBy } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Position } from '../store/port.ts';
@@ -53,14 +52,16 @@ export class Picks {
 
   /** @throws {EngineError} `option_invalid`, `name_invalid` */
   static async of({ log }: ReplayContext, { kind }: About, given: readonly EventPick[]): Promise<Picks> {
-    if (!Array.isArray(given)) throw refuse(given, 'a list of { version }, { position } or { id }');
+    if (!Array.isArray(given)) throw optionInvalid('without', given, 'a list of { version }, { position } or { id }');
     const positions = new Map<Position, EventPick>();
     const versions = new Map<number, EventPick>();
     for (const pick of given as readonly EventPick[]) {
       checkKeys('an event to leave out', pick, pickKeys);
-      if (Object.keys(pick).length !== 1) throw refuse(pick, 'one of { version }, { position }, { id } each');
+      if (Object.keys(pick).length !== 1)
+        throw optionInvalid('without', pick, 'one of { version }, { position }, { id } each');
       if ('version' in pick) {
-        if (kind !== 'instance') throw refuse(pick, '{ position } or { id }: only one instance has versions');
+        if (kind !== 'instance')
+          throw optionInvalid('without', pick, '{ position } or { id }: only one instance has versions');
         versions.set(pick.version, pick);
       } else if ('position' in pick) positions.set(pick.position, pick);
       else positions.set((await log.find(pick.id))?.position ?? 0, pick);
@@ -80,12 +81,8 @@ export class Picks {
     for (const pick of this.#found) missing.delete(pick);
     const [first] = missing;
     if (first === undefined) return;
-    throw refuse(this.#given, `events that are there: there is none with ${JSON.stringify(first)}`);
+    throw optionInvalid('without', this.#given, `events that are there: there is none with ${JSON.stringify(first)}`);
   }
-}
-
-function refuse(value: unknown, expected: string): EngineError {
-  return new EngineError('option_invalid', { option: 'without', value, expected });
 }
 
 /** Events to add, as they would have been recorded. */
@@ -108,8 +105,7 @@ export class Additions {
     given: readonly GivenEvent[],
     targetOf: (event: GivenEvent) => { readonly stream: string; readonly schemas: EventSchemas },
   ): Promise<Additions> {
-    if (!Array.isArray(given))
-      throw new EngineError('option_invalid', { option: 'add', value: given, expected: 'a list of events' });
+    if (!Array.isArray(given)) throw optionInvalid('add', given, 'a list of events');
     const encoders = new Map<EventSchemas, EventEncoder>();
     const list: Addition[] = [];
     for (const event of given as readonly GivenEvent[]) {
@@ -179,12 +175,7 @@ async function requireBy(
   for await (const [next] of log.recorded({ ...range, after: until, limit: 1 }, signal)) {
     if (next === undefined || isBy(at, next)) return;
     const late = waiting.find(({ after }) => after !== undefined && isBy(after, next));
-    if (late !== undefined)
-      throw new EngineError('option_invalid', {
-        option: 'after',
-        value: late.after,
-        expected: 'a moment that is not after `at`',
-      });
+    if (late !== undefined) throw optionInvalid('after', late.after, 'a moment that is not after `at`');
   }
 }
 

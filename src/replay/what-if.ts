@@ -5,7 +5,7 @@ import type { EventSchemas, RecordedEvent } from '../event/codec.ts';
 import { changesBetween, isAlike } from '../event/differences.ts';
 import type { Recorded } from '../event/event.ts';
 import { checkStreamName, compareCodePoints, splitStreamName } from '../event/names.ts';
-import { checkKeys, checkSignal } from '../ground/check-options.ts';
+import { checkKeys, checkSignal, optionInvalid } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { AnyProjection } from '../projection/projection.ts';
 import type { Moment } from '../store/moment.ts';
@@ -42,11 +42,11 @@ const shownMax = 100;
 export async function whatIf(context: ReplayContext, subject: Subject, options: GivenWhatIf): Promise<Result> {
   const about = aboutOf(subject);
   if (about.kind === 'aggregate' || about.kind === 'fold' || about.kind === 'events')
-    throw new EngineError('option_invalid', {
-      option: 'the subject',
-      value: subject,
-      expected: 'one instance { aggregate, id }, { projection }, or one document { projection, key }',
-    });
+    throw optionInvalid(
+      'the subject',
+      subject,
+      'one instance { aggregate, id }, { projection }, or one document { projection, key }',
+    );
   checkKeys('the options of what-if', options, [...commonKeys, about.kind === 'instance' ? 'aggregate' : 'projection']);
   const { at, without = [], add = [], signal } = options;
   checkSignal(signal);
@@ -68,7 +68,7 @@ export async function whatIf(context: ReplayContext, subject: Subject, options: 
 function otherOf<A extends AboutOne | AboutDocuments>(about: A, { aggregate, projection }: GivenWhatIf): A {
   const requireName = (option: string, other: { readonly name: string }, name: string) => {
     if (other.name === name) return;
-    throw new EngineError('option_invalid', { option, value: other, expected: `another definition of ${name}` });
+    throw optionInvalid(option, other, `another definition of ${name}`);
   };
   if (about.kind === 'instance') {
     if (aggregate === undefined) return about;
@@ -92,11 +92,11 @@ function targetOf(
   const { from } = other.projection.interest;
   const source = from.find(({ name }) => name === aggregate);
   if (source !== undefined) return { stream: stream as string, schemas: source.events };
-  throw new EngineError('option_invalid', {
-    option: 'stream of an event to add',
-    value: stream,
-    expected: `a stream of what the projection is from: ${from.map(({ name }) => name).join(', ')}`,
-  });
+  throw optionInvalid(
+    'stream of an event to add',
+    stream,
+    `a stream of what the projection is from: ${from.map(({ name }) => name).join(', ')}`,
+  );
 }
 
 function isOfInterest(about: AboutOne | AboutDocuments, event: Recorded | RecordedEvent): boolean {

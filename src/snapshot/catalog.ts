@@ -124,8 +124,9 @@ export class Catalog {
     }
   }
 
-  async document(collection: string, key: string): Promise<Document | undefined> {
-    return (await this.#get(collection, [key]))[0];
+  /** What is known of the codes of an aggregate: see code.ts. */
+  async codes(aggregate: string): Promise<Document | undefined> {
+    return (await this.#get(codesCollection, [aggregate]))[0];
   }
 
   async #get(collection: string, keys: readonly string[]): Promise<readonly (Document | undefined)[]> {

@@ -9,7 +9,7 @@ import { toCanonicalJson } from '../event/json.ts';
 import { schemaDigest } from '../event/schema-digest.ts';
 import { sha256 } from '../ground/digest.ts';
 import { hasCode } from '../ground/errors.ts';
-import type { DocumentPut } from '../store/state-port.ts';
+import type { Document, DocumentPut } from '../store/state-port.ts';
 import { codesCollection } from './catalog.ts';
 import type { Catalog } from './catalog.ts';
 import type { SnapshotNoticeTaker } from './notice.ts';
@@ -149,7 +149,7 @@ export class Code {
     added: readonly Sampled[],
   ): Promise<{ readonly put: DocumentPut; readonly samples: number; readonly written: () => void } | undefined> {
     const { name, snapshots } = this.#aggregate;
-    const document = await catalog.document(codesCollection, name);
+    const document = await catalog.codes(name);
     const known = readCodes(document?.value);
     const mine = known.find(({ code }) => code === this.name);
     if (mine !== undefined && mine.sample.length !== this.#sample.length) return undefined;
@@ -158,12 +158,7 @@ export class Code {
     const updated = { code: this.name, snapshotVersion: snapshots.version, schemas: this.#schemas, sample };
     const codes = [updated, ...known.filter(({ code }) => code !== this.name)].slice(0, knownMax);
     return {
-      put: {
-        collection: codesCollection,
-        key: name,
-        value: { codes } as unknown as Json,
-        ifRevision: document?.revision ?? 0,
-      },
+      put: codesPut(name, codes, document),
       samples: sample.length,
       written: () => (this.#sample = sample),
     };
@@ -172,13 +167,11 @@ export class Code {
   /** Forgets it, so that nobody uses what it has written. @returns false where others have changed what is known of codes. */
   async remove(catalog: Catalog): Promise<boolean> {
     const { name } = this.#aggregate;
-    const document = await catalog.document(codesCollection, name);
+    const document = await catalog.codes(name);
     const known = readCodes(document?.value);
     const codes = known.filter(({ code }) => code !== this.name);
     if (document === undefined || codes.length === known.length) return true;
-    const value = { codes } as unknown as Json;
-    const put = { collection: codesCollection, key: name, value, ifRevision: document.revision };
-    return (await catalog.state.commit({ puts: [put] })) === 'committed';
+    return (await catalog.state.commit({ puts: [codesPut(name, codes, document)] })) === 'committed';
   }
 }
 
@@ -218,7 +211,12 @@ async function firstDoubt(
 
 /** Those that were written with last come first. */
 async function knownCodes(catalog: Catalog, { name }: StreamFold): Promise<readonly Known[]> {
-  return readCodes((await catalog.document(codesCollection, name))?.value);
+  return readCodes((await catalog.codes(name))?.value);
+}
+
+function codesPut(aggregate: string, codes: readonly Known[], before: Document | undefined): DocumentPut {
+  const value = { codes } as unknown as Json;
+  return { collection: codesCollection, key: aggregate, value, ifRevision: before?.revision ?? 0 };
 }
 
 function readCodes(value: unknown): readonly Known[] {

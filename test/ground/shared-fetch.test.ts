@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { SharedFetch } from '../../src/ground/shared-fetch.ts';
 
 /** Fetches that are answered by hand: each key with its length, but for the empty one. */
@@ -13,8 +13,7 @@ function byHand() {
   return { fetches, shared };
 }
 
-/** Longer than one fetch keeps away from another. */
-const turn = () => new Promise((resolve) => setTimeout(resolve, 10));
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('those who ask at once are served by one fetch, each with what it asked for', async () => {
   const { fetches, shared } = byHand();
@@ -28,13 +27,17 @@ test('those who ask at once are served by one fetch, each with what it asked for
 test('who asks while two fetches are under way is served by the next, whichever of them ends first', async () => {
   const { fetches, shared } = byHand();
   const asked: Promise<number | undefined>[] = [];
-  for (const key of ['a', 'bb', 'ccc', 'dddd']) {
+  for (const [index, key] of ['a', 'bb'].entries()) {
+    asked.push(shared.ask(key));
+    await vi.waitUntil(() => fetches.length === index + 1);
+  }
+  for (const key of ['ccc', 'dddd']) {
     asked.push(shared.ask(key));
     await turn();
   }
   expect(fetches.map(({ keys }) => keys)).toEqual([['a'], ['bb']]);
   fetches[1]?.answer.resolve();
-  await turn();
+  await vi.waitUntil(() => fetches.length === 3);
   expect(fetches[2]?.keys).toEqual(['ccc', 'dddd']);
   fetches[2]?.answer.resolve();
   fetches[0]?.answer.resolve();

@@ -1,8 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { SharedLook } from '../../src/ground/shared-look.ts';
-
-/** Longer than one fetch keeps away from another. */
-const turn = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 test('however many ask at once, there is one look; who asks later gets a later answer', async () => {
   let count = 0;
@@ -19,11 +16,11 @@ test('nobody is answered by a look that began before they asked', async () => {
     return look.promise;
   });
   const first = shared.ask();
-  await turn();
+  await vi.waitUntil(() => looks.length === 1);
   const second = shared.ask();
   looks[0]?.resolve(1);
   await expect(first).resolves.toBe(1);
-  await turn();
+  await vi.waitUntil(() => looks.length === 2);
   looks[1]?.resolve(2);
   await expect(second).resolves.toBe(2);
 });
