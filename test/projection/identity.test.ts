@@ -81,10 +81,12 @@ async function engineOn(store: Backend, projection: AnyProjection, notices: Cons
 async function workedOn(store: () => Backend): Promise<void> {
   const engine = await engineOn(store(), defineSums());
   for (let index = 1; index <= 20; index++) {
+    // What is ignored is certain to have been passed by only where something follows that is not.
+    if (index === 20)
+      await engine.log.append([{ stream: 'jar-1', events: [{ type: 'Doubled', data: { keys: ['a'] } }] }]);
     const data = { keys: ['a', 'b', 'c'].slice(index % 3), amount: index };
     await engine.log.append([{ stream: `jar-${index % 2}`, events: [{ type: 'Added', data }] }]);
   }
-  await engine.log.append([{ stream: 'jar-1', events: [{ type: 'Doubled', data: { keys: ['a'] } }] }]);
   await engine.settled();
   await engine.close();
 }
