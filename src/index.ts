@@ -109,6 +109,52 @@ export type { AnyReactor, ReactionContext } from './projection/reactor.ts';
 export { defineTables } from './projection/tables.ts';
 export type { AnyTables } from './projection/tables.ts';
 export type { ConsumerMode, ConsumerOptions, FailurePolicy } from './projection/consumer.ts';
+export { activity, FinalError } from './saga/activity.ts';
+export type {
+  Activity,
+  ActivityContext,
+  ActivityTypes,
+  AnyActivity,
+  AnyImplementation,
+  Reconciled,
+} from './saga/activity.ts';
+export { child, command, complete, fail, sleep, waitFor } from './saga/effect.ts';
+export type {
+  ActivityEffect,
+  ChildEffect,
+  CommandEffect,
+  CommandResult,
+  Compensating,
+  Compensation,
+  CompleteEffect,
+  Effect,
+  FailEffect,
+  SleepEffect,
+  UndoContext,
+  WaitEffect,
+} from './saga/effect.ts';
+export type { ActOptions, SagaHandle, SagaResult, WaitOptions } from './saga/handle.ts';
+export type { SagaNotice } from './saga/notice.ts';
+export type { EffectProgress, Progress, SagaStatus } from './saga/progress.ts';
+export type { RetryOptions, RetryPolicy } from './saga/retry.ts';
+export { defineSaga } from './saga/saga.ts';
+export type {
+  AnySaga,
+  AnySagaEvent,
+  CorrelatedEvent,
+  EffectEvent,
+  InferSagaInput,
+  InferSagaSignals,
+  InferSagaState,
+  Progressed,
+  ReceivedEvent,
+  Saga,
+  SagaTypes,
+} from './saga/saga.ts';
+export type { SagaCounts, SagaInfo, Sagas, SagasQuery } from './saga/sagas.ts';
+export type { Failure as SagaFailure } from './saga/step.ts';
+export { steps } from './saga/steps.ts';
+export type { SagaSettings, Schedule, ScheduleTime } from './engine/saga-side.ts';
 export type { Bound, Lag } from './projection/freshness.ts';
 export type { ConsumerNotice, Failure } from './projection/notice.ts';
 export type { Parked } from './projection/parking.ts';

@@ -16,7 +16,7 @@ describe('the checker', () => {
     ['src/sqlite/store.ts', `import type { Engine } from '../engine/engine.ts';`],
     ['src/sqlite/store.ts', `import { pool } from '../postgres/pool.ts';`],
     ['src/sqlite/store.ts', `new Worker(new URL('../server/thread.ts', import.meta.url));`],
-    ['src/saga/saga.ts', `import { decide } from '../command/decide.ts';`],
+    ['src/projection/view.ts', `import { decide } from '../command/decide.ts';`],
     ['src/testing/suite.ts', `import { serve } from '../server/index.ts';`],
     ['src/sqlite/index.ts', `import { serve } from '../server/index.ts';`],
     ['src/index.ts', `export { serve } from './server/index.ts';`],

@@ -6,8 +6,8 @@ import type { SourceFile } from './source-files.ts';
 const layers: readonly (readonly string[])[] = [
   ['cli', 'server', 'testing'],
   ['engine'],
-  ['replay'],
-  ['command', 'projection', 'saga'],
+  ['replay', 'saga'],
+  ['command', 'projection'],
   ['snapshot', 'archive', 'privacy', 'audit'],
   ['store'],
   ['event'],

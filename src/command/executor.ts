@@ -11,6 +11,7 @@ import type { ExpectedVersion } from '../store/port.ts';
 import type { AnyAggregate } from './aggregate.ts';
 import { queryBoundary, queueKeys, streamBoundary } from './boundary.ts';
 import type { BatchReceipt, Command } from './command.ts';
+import type { Companion } from './companion.ts';
 import { commandDigest } from './command-digest.ts';
 import type { CommandMetadata } from './command-metadata.ts';
 import { eventMetadata } from './command-metadata.ts';
@@ -49,6 +50,13 @@ const executeKeys = [
   'timeoutMs',
   'signal',
 ] satisfies (keyof ExecuteOptions)[];
+
+/** What a saga's command has beside them. */
+export interface SagaOptions {
+  readonly companion?: Companion | undefined;
+  /** Keeps the receipt until it releases it. */
+  readonly owner?: string | undefined;
+}
 
 /** @throws {EngineError} `option_invalid` */
 export function checkExecuteOptions(options: ExecuteOptions): void {
@@ -97,7 +105,7 @@ export class Executor {
   }
 
   /** Does the commands together or not at all. */
-  async execute(commands: readonly Command[], options: ExecuteOptions): Promise<BatchReceipt> {
+  async execute(commands: readonly Command[], options: ExecuteOptions, saga: SagaOptions = {}): Promise<BatchReceipt> {
     const { pendingMax } = this.#options;
     if (this.#pendingCount >= pendingMax) throw new EngineError('command_queue_full', { pendingMax });
     const deadline = new Deadline(checkTimeout(options.timeoutMs ?? this.#options.timeoutMs), options.signal);
@@ -108,7 +116,7 @@ export class Executor {
       // Not awaited without need: commands keep the order in which they were called.
       const steps = validated instanceof Promise ? await validated : validated;
       if (!isSteps(steps)) return steps;
-      return await this.#enqueue(this.#plan(commands, steps, deadline, options));
+      return await this.#enqueue(this.#plan(commands, steps, deadline, { ...options, ...saga }));
     } catch (error) {
       throw deadline.explain(error);
     } finally {
@@ -118,8 +126,13 @@ export class Executor {
     }
   }
 
-  #plan(commands: readonly Command[], steps: readonly Step[], deadline: Deadline, options: ExecuteOptions): Plan {
-    const { expectedVersion: expected, metadata, causedBy, idempotencyKey } = options;
+  #plan(
+    commands: readonly Command[],
+    steps: readonly Step[],
+    deadline: Deadline,
+    options: ExecuteOptions & SagaOptions,
+  ): Plan {
+    const { expectedVersion: expected, metadata, causedBy, idempotencyKey, companion, owner } = options;
     if (expected !== undefined) {
       const boundary = steps[0]?.boundary;
       if (steps.length > 1 || boundary?.kind !== 'stream')
@@ -130,13 +143,16 @@ export class Executor {
       commands,
       steps,
       metadata: eventMetadata(metadata, causedBy, this.#context.newId),
-      key: idempotencyKey === undefined ? undefined : this.#keyOf(idempotencyKey, commands, steps),
+      key: idempotencyKey === undefined ? undefined : this.#keyOf(idempotencyKey, commands, steps, owner),
       expected,
+      companion,
       deadline,
     });
   }
 
-  #keyOf(key: string, commands: readonly Command[], steps: readonly Step[]): PlanKey {
+  #keyOf(key: string, commands: readonly Command[], steps: readonly Step[], owner: string | undefined): PlanKey {
+    if (owner !== undefined)
+      return { key: checkReceiptKey(key), digest: commandDigest(commands), windowMs: Infinity, owner };
     this.#sweep.touch();
     const windows = steps.map(({ handler }) => handler.idempotencyWindowMs ?? this.#options.windowMs);
     return { key: checkReceiptKey(key), digest: commandDigest(commands), windowMs: Math.max(...windows) };

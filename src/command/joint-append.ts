@@ -11,6 +11,7 @@ import type {
 } from '../store/port.ts';
 import { expectedOf } from './boundary.ts';
 import type { Boundary, Folded } from './boundary.ts';
+import type { Companion } from './companion.ts';
 import { encodeOutcome } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan } from './plan.ts';
@@ -32,6 +33,8 @@ export class JointAppend {
   /** Those for whom something is appended: events, a receipt, or both. */
   readonly plans: Plan[] = [];
   readonly #proposals: Agreed[] = [];
+  /** What goes with plans, as it was last asked for. */
+  readonly companions: Map<Companion, Draft> = new Map();
   readonly #keys = new Set<string>();
   #states: States;
   #endsDeleted = false;
@@ -60,16 +63,17 @@ export class JointAppend {
   add(plan: Plan, proposal: Agreed): boolean {
     const drafts = draftsOf(proposal);
     const bytes = drafts.reduce((sum, { draft }) => sum + draft.data.length + draft.metadata.length, 0);
-    const isTooLarge = this.#eventCount + drafts.length > this.#eventsMax || this.#byteCount + bytes > bytesMax;
+    const count = drafts.length + companionsOf(plan);
+    const isTooLarge = this.#eventCount + count > this.#eventsMax || this.#byteCount + bytes > bytesMax;
     if (this.plans.length > 0 && (isTooLarge || (drafts.length > 0 && this.#endsDeleted))) return false;
     this.#endsDeleted ||= drafts.some(({ draft }) => draft.type === deletedType);
-    if (drafts.length > 0 || plan.key !== undefined) {
+    if (count > 0 || plan.key !== undefined) {
       this.plans.push(plan);
       this.#proposals.push(proposal);
       if (plan.key !== undefined) this.#keys.add(plan.key.key);
     }
     if (proposal.kind === 'accepted') this.#states = proposal.states;
-    this.#eventCount += drafts.length;
+    this.#eventCount += count;
     this.#byteCount += bytes;
     return true;
   }
@@ -84,15 +88,27 @@ export class JointAppend {
   #writes(): readonly StreamWrite[] {
     const writes: { readonly stream: string; readonly expected: ExpectedVersion; readonly events: Draft[] }[] = [];
     const begun = new Set<string>();
-    for (const { stream, draft } of this.#proposals.flatMap(draftsOf)) {
+    const write = ({ stream, draft }: PlacedDraft, expected: ExpectedVersion): void => {
       const last = writes.at(-1);
       if (last?.stream === stream) {
         last.events.push(draft);
-        continue;
+        return;
       }
-      const base = begun.has(stream) ? undefined : this.#base.get(stream);
-      writes.push({ stream, expected: base === undefined ? 'any' : expectedOf(base), events: [draft] });
+      writes.push({ stream, expected: begun.has(stream) ? 'any' : expected, events: [draft] });
       begun.add(stream);
+    };
+    for (const [index, plan] of this.plans.entries()) {
+      const proposal = this.#proposals[index] as Agreed;
+      for (const placed of draftsOf(proposal)) {
+        const base = this.#base.get(placed.stream);
+        write(placed, base === undefined ? 'any' : expectedOf(base));
+      }
+      const { companion } = plan;
+      if (companion === undefined) continue;
+      const { stream, expected } = companion;
+      const draft = companion.draft(outcomeOf(plan, proposal));
+      this.companions.set(companion, draft);
+      write({ stream, draft }, expected);
     }
     return writes;
   }
@@ -114,10 +130,15 @@ export class JointAppend {
     let eventsBehind = this.#eventCount;
     return this.plans.flatMap((plan, index) => {
       const proposal = this.#proposals[index] as Agreed;
-      eventsBehind -= draftsOf(proposal).length;
-      return plan.receiptDraft(() => encodeOutcome(outcomeOf(plan, proposal, eventsBehind)), now);
+      const behindIt = eventsBehind - draftsOf(proposal).length;
+      eventsBehind = behindIt - companionsOf(plan);
+      return plan.receiptDraft(() => encodeOutcome(outcomeOf(plan, proposal, behindIt)), now);
     });
   }
+}
+
+function companionsOf({ companion }: Plan): number {
+  return companion === undefined ? 0 : 1;
 }
 
 export function outcomeOf(plan: Plan, proposal: Agreed, eventsBehind: number = 0): Outcome {

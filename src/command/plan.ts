@@ -4,6 +4,7 @@ import { EngineError } from '../ground/errors.ts';
 import type { ExpectedVersion, ReceiptDraft } from '../store/port.ts';
 import type { Boundary } from './boundary.ts';
 import type { BatchReceipt, Command } from './command.ts';
+import type { Companion } from './companion.ts';
 import type { Deadline } from './deadline.ts';
 import type { Handler } from './handler.ts';
 
@@ -20,6 +21,8 @@ export interface PlanKey {
   readonly key: string;
   readonly digest: Uint8Array;
   readonly windowMs: number;
+  /** Whoever releases the receipt. */
+  readonly owner?: string | undefined;
 }
 
 /** Commands that are done together or not at all, on their way. */
@@ -30,6 +33,8 @@ export class Plan {
   readonly key: PlanKey | undefined;
   /** What the caller explicitly expects of the first step's stream. */
   readonly expected: ExpectedVersion | undefined;
+  /** What is appended with it. */
+  readonly companion: Companion | undefined;
   readonly deadline: Deadline;
   /** What its steps are decided upon, each once. */
   readonly boundaries: readonly Boundary[];
@@ -40,12 +45,13 @@ export class Plan {
   #isSettled = false;
   readonly #settled = Promise.withResolvers<BatchReceipt>();
 
-  constructor(given: Pick<Plan, 'commands' | 'steps' | 'metadata' | 'key' | 'expected' | 'deadline'>) {
+  constructor(given: Pick<Plan, 'commands' | 'steps' | 'metadata' | 'key' | 'expected' | 'companion' | 'deadline'>) {
     this.commands = given.commands;
     this.steps = given.steps;
     this.metadata = given.metadata;
     this.key = given.key;
     this.expected = given.expected;
+    this.companion = given.companion;
     this.deadline = given.deadline;
     this.boundaries = [...new Map(this.steps.map(({ boundary }) => [boundary.key, boundary])).values()];
     this.deadline.signal.addEventListener('abort', () => this.#abort(), { once: true });
@@ -77,8 +83,8 @@ export class Plan {
   /** What its append leaves behind, if it has a key. @param now in ms since the epoch. */
   receiptDraft(outcome: () => Uint8Array, now: number): readonly ReceiptDraft[] {
     if (this.key === undefined) return [];
-    const { key, digest, windowMs } = this.key;
+    const { key, digest, windowMs, owner } = this.key;
     const expiresAt = windowMs === Infinity ? null : Math.ceil(now + windowMs);
-    return [{ key, commandDigest: digest, outcome: outcome(), expiresAt }];
+    return [{ key, commandDigest: digest, outcome: outcome(), expiresAt, ...(owner !== undefined && { owner }) }];
   }
 }

@@ -125,7 +125,9 @@ class Turn {
       .catch((error: unknown) => ({ kind: 'failed', error }) as const);
     if (result.kind === 'appended') {
       // Still on their way, to whoever aborts one now: what is done can't be said not to be.
-      await this.#settle(proposed, placedEvents(request, result));
+      const placed = placedEvents(request, result);
+      for (const [companion, draft] of joint.companions) companion.recorded(placed.get(draft) as RecordedDraft);
+      await this.#settle(proposed, placed);
       return 0;
     }
     for (const plan of joint.plans) plan.flight = 'none';
@@ -225,6 +227,12 @@ class Turn {
         ? { actual: conflict.position }
         : { stream: conflict.stream, actual: conflict.actual };
     for (const plan of plans) {
+      // Whoever goes with it has been overtaken; the others were not at fault.
+      const isOvertaken = conflict.kind !== 'condition_conflict' && plan.companion?.stream === conflict.stream;
+      if (isOvertaken) plan.settle({ kind: 'conflict', ...where, index: 0 });
+    }
+    for (const plan of plans) {
+      if (plan.isSettled) continue;
       plan.conflicts += 1;
       if (plan.conflicts > this.#context.conflictsMax || isStrangersStream)
         plan.settle({ kind: 'conflict', ...where, index: 0 });

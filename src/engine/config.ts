@@ -1,7 +1,7 @@
 import type { Backend } from '../store/port.ts';
 import { checkKeys } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
-import { checkDefinitions } from './engine.ts';
+import { checkDefinitions } from './check-options.ts';
 import type { EngineOptions } from './engine.ts';
 
 /** What `eventsrc.config.ts` exports: the store and the definitions of a project, for its command line. */
@@ -25,6 +25,9 @@ const keys = [
   'projections',
   'tables',
   'reactors',
+  'sagas',
+  'activities',
+  'schedules',
   'run',
   'leaseMs',
   'stallMs',

@@ -3,13 +3,14 @@ import { streamBoundary } from '../command/boundary.ts';
 import type { Folded, LoadedState, StreamBoundary } from '../command/boundary.ts';
 import type { BatchReceipt, Command, CommandReceipt, EmittedBy } from '../command/command.ts';
 import type { AnyDecision } from '../command/decision.ts';
-import { Executor, checkExecuteOptions, checkTimeout } from '../command/executor.ts';
+import { Executor, checkExecuteOptions } from '../command/executor.ts';
 import type { ExecuteOptions } from '../command/executor.ts';
 import type { TurnContext } from '../command/turn.ts';
 import { Folding } from '../command/folding.ts';
 import type { EventSchemas, RecordedEvent } from '../event/codec.ts';
 import { streamName } from '../event/names.ts';
-import { readClock, systemClock } from '../ground/clock.ts';
+import { delay, readClock, systemClock } from '../ground/clock.ts';
+import { LinkedSignal } from '../ground/linked-signal.ts';
 import type { Clock } from '../ground/clock.ts';
 import { checkKeys, checkSignal, optionInvalid } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
@@ -25,6 +26,12 @@ import { checkMoment } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Backend, ReadQuery } from '../store/port.ts';
 import type { SubscribeQuery } from '../store/subscription.ts';
+import type { SagaHandle } from '../saga/handle.ts';
+import type { ActOptions } from '../saga/handle.ts';
+import type { AnySaga, InferSagaInput } from '../saga/saga.ts';
+import type { Sagas } from '../saga/sagas.ts';
+import { SagaSide } from './saga-side.ts';
+import type { SagaSettings, Schedule, ScheduleTime } from './saga-side.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { observed, snapshotNoticeTaker } from './hooks.ts';
 import type { EngineHooks } from './hooks.ts';
@@ -33,9 +40,10 @@ import type { StartReplay } from '../replay/replay.ts';
 import { openReplaySide } from './replay-side.ts';
 import { openReadSide } from './read-options.ts';
 import type { ConsumerSettings } from './read-options.ts';
+import { checkDefinitions, checkSettings } from './check-options.ts';
 import { EngineSnapshots } from './snapshots.ts';
 
-export interface EngineOptions extends ConsumerSettings {
+export interface EngineOptions extends ConsumerSettings, SagaSettings {
   /** Where: `memory()`, `sqlite(file)`; or a log that is open already, which keeps its own clock and limits, and stays open. */
   readonly store: Backend | OpenLog;
   readonly aggregates?: readonly AnyAggregate[];
@@ -123,8 +131,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       freezes,
       hooks,
     };
-    const readSide = await openReadSide(log, parts);
-    const more = { aggregates, snapshots, hooks, readSide, clock, freezes, ownsLog: !isOpen };
+    const sagaSide = await SagaSide.open(log, executor, parts);
+    const readSide = await openReadSide(log, { ...parts, hosted: sagaSide.consumers });
+    const more = { aggregates, snapshots, hooks, readSide, sagaSide, clock, freezes, ownsLog: !isOpen };
     return new Engine(log, folding, executor, more);
   } catch (error) {
     if (!isOpen) await log.close();
@@ -144,11 +153,14 @@ export class Engine implements AsyncDisposable {
   readonly #executor: Executor;
   /** How projections, tables and reactors stand, and what an operator can do about them. */
   readonly consumers: Consumers;
+  /** The instances of sagas that have not ended, and what an operator can do about them. */
+  readonly sagas: Sagas;
   /** The snapshots of states: which there are, and whether they are right. */
   readonly snapshots: EngineSnapshots;
   readonly #snapshots: Snapshots;
   readonly #hooks: EngineHooks | undefined;
   readonly #readSide: ReadSide | undefined;
+  readonly #sagaSide: SagaSide;
   /** Begins a replay of what happened: at any pace, from or to any moment. */
   readonly replay: StartReplay;
   /** Looks into what happened: what changed, when, why, and what else could have come of it. */
@@ -168,6 +180,7 @@ export class Engine implements AsyncDisposable {
       snapshots,
       hooks,
       readSide,
+      sagaSide,
       clock,
       freezes,
       ownsLog,
@@ -176,6 +189,7 @@ export class Engine implements AsyncDisposable {
       readonly snapshots: Snapshots;
       readonly hooks: EngineHooks | undefined;
       readonly readSide: ReadSide | undefined;
+      readonly sagaSide: SagaSide;
       readonly clock: Clock;
       readonly freezes: boolean;
       readonly ownsLog: boolean;
@@ -188,6 +202,8 @@ export class Engine implements AsyncDisposable {
     this.snapshots = new EngineSnapshots(snapshots, folding, aggregates, () => this.#checkOpen());
     this.#snapshots = snapshots;
     this.#readSide = readSide;
+    this.#sagaSide = sagaSide;
+    this.sagas = sagaSide.sagas(() => this.#checkOpen());
     this.#hooks = hooks;
     this.#ownsLog = ownsLog;
     const { replay, past } = openReplaySide({ log, folding, clock, freezes, closing: this.#ending.signal }, () =>
@@ -284,6 +300,48 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
+   * Starts an instance of a saga that takes an input. One that was started with the same input before is the same one.
+   * @throws {EngineError} `saga_exists` if it was started with something else; `saga_unknown`, `event_invalid`, `name_invalid`, `data_unfaithful`, `engine_closed`
+   */
+  async start<S extends AnySaga>(
+    saga: S,
+    id: string,
+    input: InferSagaInput<S>,
+    options: ActOptions = {},
+  ): Promise<SagaHandle<S> & { readonly duplicate: boolean }> {
+    this.#checkOpen();
+    const { handle, duplicate } = await this.#sagaSide.start(saga, id, input, options);
+    return Object.assign(handle as SagaHandle<S>, { duplicate });
+  }
+
+  /** One instance of a saga that this engine was opened with, whether it is there or not. @throws {EngineError} `saga_unknown`, `name_invalid`, `engine_closed` */
+  saga<S extends AnySaga>(saga: S, id: string): SagaHandle<S> {
+    this.#checkOpen();
+    return this.#sagaSide.handle(saga, id) as SagaHandle<S>;
+  }
+
+  /**
+   * Has a command executed at a time, or again and again; whichever process then works. It is kept in the store, and is executed exactly once
+   * each time.
+   * @param options.id a second command under the same id is not scheduled. Default: a new one.
+   * @throws {EngineError} `option_invalid` where the engine was opened without `schedules`; `saga_exists`, `engine_closed`
+   */
+  async schedule(
+    command: Command,
+    time: ScheduleTime,
+    options: ActOptions & { readonly id?: string } = {},
+  ): Promise<Schedule> {
+    this.#checkOpen();
+    return this.#sagaSide.schedule(command, time, options);
+  }
+
+  /** Ends a schedule. @returns whether it was still to be executed. @throws {EngineError} `saga_not_found`, `engine_closed` */
+  async unschedule(id: string, reason: string, options: ActOptions = {}): Promise<boolean> {
+    this.#checkOpen();
+    return this.#sagaSide.unschedule(id, reason, options);
+  }
+
+  /**
    * Batches of events, without end, as `log.subscribe`; with a `checkpoint`, from where they were followed to under this name: that a
    * batch has been dealt with is noted down when the next one is asked for, so each event comes at least once.
    * @throws {EngineError} `checkpoint_taken` if somebody else follows under the same name; `option_invalid` where the store keeps no
@@ -306,10 +364,10 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
-   * Resolves once every projection, table and reactor has dealt with every event, those too that they bring about meanwhile; whoever works on
-   * them. For tests, and before a planned stop.
+   * Resolves once every projection, table and reactor has dealt with every event, those too that they bring about meanwhile, and every saga has
+   * ended, is stuck or waits for an event or a timer; whoever works on them. For tests, and before a planned stop.
    * @param options.timeoutMs also Infinity. Default 30,000.
-   * @throws {EngineError} `consumer_faulted` if one stands still; `stale` if the time is up; the signal's reason, when aborted.
+   * @throws {EngineError} `consumer_faulted` if one stands still; `stale` or `saga_running` if the time is up; the signal's reason, when aborted.
    */
   async settled(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
     checkKeys('the options of settled', options, ['timeoutMs', 'signal']);
@@ -318,7 +376,17 @@ export class Engine implements AsyncDisposable {
       throw optionInvalid('timeoutMs', timeoutMs, 'a number of ms');
     checkSignal(signal);
     this.#checkOpen();
-    await this.#readSide?.settled(timeoutMs, signal);
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      await this.#readSide?.settled(Math.max(0, end - performance.now()), signal);
+      const busy = await this.sagas.busy();
+      if (busy === undefined) return;
+      const { saga, id, status } = busy;
+      if (performance.now() >= end) throw new EngineError('saga_running', { saga, id, status, waitedMs: timeoutMs });
+      const { position } = await this.log.head();
+      using linked = new LinkedSignal([signal, this.#ending.signal]);
+      await Promise.race([this.log.appended(position, linked.signal), delay(busyLookMs, linked.signal)]);
+    }
   }
 
   /** @throws {EngineError} `engine_closed` */
@@ -344,6 +412,8 @@ export class Engine implements AsyncDisposable {
   }
 }
 
+/** How often it is looked whether sagas are still at work. */
+const busyLookMs = 20;
 const loadKeys = ['at', 'mode', 'signal'] satisfies (keyof LoadOptions)[];
 
 function observedCommit(log: EventLog, hooks: EngineHooks | undefined): TurnContext['commit'] {
@@ -358,64 +428,6 @@ const backOffMaxMs = 50;
 function backOff(conflicts: number): Promise<void> {
   const waitMs = Math.random() * Math.min(backOffMaxMs, 2 ** conflicts);
   return new Promise((resolve) => setTimeout(resolve, waitMs));
-}
-
-/** @internal @throws {EngineError} `option_invalid`, `definition_invalid` */
-export function checkDefinitions({
-  aggregates = [],
-  decisions = [],
-  projections = [],
-  tables = [],
-  reactors = [],
-}: Pick<EngineOptions, 'aggregates' | 'decisions' | 'projections' | 'tables' | 'reactors'>): void {
-  requireDefinitions('aggregates', 'aggregate', aggregates);
-  requireDefinitions('decisions', 'decision', decisions);
-  requireDefinitions('projections', 'projection', projections);
-  requireDefinitions('tables', 'tables', tables);
-  requireDefinitions('reactors', 'reactor', reactors);
-  requireDistinct([...aggregates, ...decisions].map(({ name }) => name));
-  requireDistinct([...projections, ...tables, ...reactors].map(({ name }) => name));
-}
-
-function requireDefinitions(option: string, kind: string, given: readonly { readonly kind: string }[]): void {
-  if (!Array.isArray(given)) throw optionInvalid(option, given, 'a list');
-  for (const value of given) {
-    if (value?.kind !== kind)
-      throw optionInvalid(option, value, `a list of ${option} that were defined with this package`);
-  }
-}
-
-function requireDistinct(names: readonly string[]): void {
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined)
-    throw new EngineError('definition_invalid', { name: twice, reason: 'there are two of this name' });
-}
-
-type Settings = Required<
-  Pick<
-    EngineOptions,
-    'commandTimeoutMs' | 'idempotencyWindowMs' | 'conflictRetries' | 'cachedStates' | 'snapshotSampleMs'
-  >
->;
-
-/** @throws {EngineError} `option_invalid` */
-function checkSettings(options: EngineOptions): Settings {
-  const {
-    commandTimeoutMs = 5_000,
-    idempotencyWindowMs = 300_000,
-    conflictRetries = 20,
-    cachedStates = 10_000,
-    snapshotSampleMs = 60_000,
-  } = options;
-  checkTimeout(commandTimeoutMs);
-  const settings = { commandTimeoutMs, idempotencyWindowMs, conflictRetries, cachedStates, snapshotSampleMs };
-  const leasts = { idempotencyWindowMs: 1, conflictRetries: 0, cachedStates: 1, snapshotSampleMs: 1 };
-  for (const [option, least] of Object.entries(leasts)) {
-    const value = settings[option as keyof Settings];
-    if (typeof value === 'number' && value >= least) continue;
-    throw optionInvalid(option, value, `a number of at least ${least}`);
-  }
-  return settings;
 }
 
 function isDevelopment(): boolean {

@@ -2,6 +2,8 @@ import type { BatchReceipt, Command } from '../command/command.ts';
 import type { CommitResult } from '../store/log.ts';
 import { warningOf } from '../projection/notice.ts';
 import type { ConsumerNotice, NoticeTaker } from '../projection/notice.ts';
+import { sagaWarningOf } from '../saga/notice.ts';
+import type { SagaNotice, SagaNoticeTaker } from '../saga/notice.ts';
 import { snapshotWarningOf } from '../snapshot/notice.ts';
 import type { SnapshotNotice, SnapshotNoticeTaker } from '../snapshot/notice.ts';
 import type { AppendRequest } from '../store/port.ts';
@@ -27,6 +29,8 @@ export interface EngineHooks {
   readonly consumer?: (notice: ConsumerNotice) => void;
   /** What is told of snapshots: that they were written, are not believed, come from other code. Default: what is trouble is written by `console.warn`. */
   readonly snapshot?: (notice: SnapshotNotice) => void;
+  /** What is told of sagas: started, ended, stuck, an attempt that failed. Default: what is trouble is written by `console.warn`. */
+  readonly saga?: (notice: SagaNotice) => void;
 }
 
 export function noticeTaker(hooks: EngineHooks | undefined): NoticeTaker {
@@ -35,6 +39,10 @@ export function noticeTaker(hooks: EngineHooks | undefined): NoticeTaker {
 
 export function snapshotNoticeTaker(hooks: EngineHooks | undefined): SnapshotNoticeTaker {
   return takerOf(hooks?.snapshot, snapshotWarningOf);
+}
+
+export function sagaNoticeTaker(hooks: EngineHooks | undefined): SagaNoticeTaker {
+  return takerOf(hooks?.saga, sagaWarningOf);
 }
 
 /** Takes notices to the hook; where there is none, troubles to the console. */

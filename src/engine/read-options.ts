@@ -1,6 +1,7 @@
 import { readClock } from '../ground/clock.ts';
 import type { Clock } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
+import type { HostedConsumer } from '../projection/hosted.ts';
 import type { AnyProjection } from '../projection/projection.ts';
 import { ReadSide } from '../projection/read-side.ts';
 import type { Run } from '../projection/read-side.ts';
@@ -25,6 +26,7 @@ export interface ConsumerSettings {
 }
 
 export interface ConsumerParts extends ConsumerSettings {
+  readonly hosted: readonly HostedConsumer[];
   readonly clock: Clock;
   readonly newId: () => string;
   readonly cached: number;
@@ -51,7 +53,7 @@ export async function openReadSide(log: EventLog, parts: ConsumerParts): Promise
       value: run,
       expected: `'all', 'none' or a list of names`,
     });
-  const consumers = [...projections, ...tables, ...reactors];
+  const consumers = [...projections, ...tables, ...reactors, ...parts.hosted];
   if (consumers.length === 0) return undefined;
   const [value, max] = [projections.length + tables.length, log.limits.projections];
   if (value > max) throw new EngineError('limit_exceeded', { limit: 'projections', value, max, subject: 'the engine' });

@@ -138,6 +138,23 @@ export class EventEncoder {
   }
 }
 
+/**
+ * @internal An event of a type of the engine's own, which no schema is asked about, and which may be longer than others: it may hold one.
+ * @throws {EngineError} `data_unfaithful`
+ */
+export function reservedDraft(type: string, value: unknown, metadata: EventMetadata): Draft {
+  const data = toUtf8(toFaithfulJson(value, 'data'));
+  const body = {
+    type,
+    schemaVersion: currentSchemaVersion,
+    encoding: jsonEncoding,
+    tags: noTags,
+    data,
+    metadata: encodeMetadata(metadata),
+  };
+  return { ...body, bodyDigest: bodyDigest(body) };
+}
+
 function encodeMetadata(metadata: EventMetadata | undefined): Uint8Array {
   if (metadata === undefined) return noBytes;
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {

@@ -33,6 +33,8 @@ export const deletedType = '$deleted';
 const compactedType = '$compacted';
 /** Types of a saga's own events begin with this. */
 const sagaTypePrefix = '$saga';
+/** What an instance of a saga has come to. */
+export const sagaStepType = '$saga_step';
 
 /** What an event does to its stream. */
 export type EventKind = 'created' | 'updated' | 'deleted' | 'compacted' | 'saga_step';

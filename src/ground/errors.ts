@@ -85,6 +85,15 @@ export interface ErrorDetails {
   request_invalid: { readonly reason: string };
   sqlite_too_old: { readonly found: string; readonly required: string };
   stale: StaleDetails;
+  saga_exists: { readonly saga: string; readonly id: string };
+  saga_not_found: { readonly saga: string; readonly id: string };
+  saga_refused: { readonly saga: string; readonly id: string; readonly reason: string };
+  saga_running: { readonly saga: string; readonly id: string; readonly status: string; readonly waitedMs: number };
+  saga_unknown: { readonly saga: string; readonly known: readonly string[] };
+  saga_version_absent: {
+    readonly saga: string;
+    readonly versions: readonly { readonly version: number; readonly instances: number }[];
+  };
   statement_failed: { readonly statement: string; readonly reason: string };
   store_closed: Record<never, never>;
   store_corrupt: { readonly file: string; readonly where: string };
@@ -290,6 +299,31 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
         : `The view ${view} is ${state}; demanded: ${demanded.join(' and ')}; waited ${waitedMs} ms.`;
     },
     remedy: 'Repeat it later, demand less, wait longer (timeoutMs), or see why its projection is behind.',
+  },
+  saga_exists: {
+    says: ({ saga, id }) => `There is an instance ${id} of ${saga} already, which was started with something else.`,
+    remedy: 'Use another id, or start it with the same input: then it is the same one.',
+  },
+  saga_not_found: {
+    says: ({ saga, id }) => `There is no instance ${id} of ${saga}.`,
+    remedy: 'Check the id; eventsrc sagas lists those that are running.',
+  },
+  saga_refused: {
+    says: ({ saga, id, reason }) => `This cannot be done to ${saga} ${id}: ${reason}.`,
+    remedy: 'Look at how it stands (eventsrc saga show), and do what fits.',
+  },
+  saga_running: {
+    says: ({ saga, id, status, waitedMs }) => `${saga} ${id} is still ${status} after ${waitedMs} ms.`,
+    remedy: 'Wait longer (timeoutMs), or see what it waits for.',
+  },
+  saga_unknown: {
+    says: ({ saga, known }) => `No saga is called ${saga}; known are: ${known.join(', ') || 'none'}.`,
+    remedy: 'Give it to openEngine in `sagas`, or correct the name.',
+  },
+  saga_version_absent: {
+    says: ({ saga, versions }) =>
+      `Instances of ${saga} run on versions that are not given: ${versions.map(({ version, instances }) => `version ${version} (${instances})`).join(', ')}.`,
+    remedy: 'Give the definitions of these versions in `previous`, until their instances have ended or are migrated.',
   },
   statement_failed: {
     says: ({ statement, reason }) => `The statement ${shorten(statement)} failed: ${reason}. Nothing was changed.`,

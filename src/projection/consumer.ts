@@ -27,7 +27,7 @@ export interface ConsumerOptions {
 export type ConsumerMode = 'async' | 'inline' | 'live';
 
 export interface Consumer {
-  readonly kind: 'projection' | 'tables' | 'reactor';
+  readonly kind: 'projection' | 'tables' | 'reactor' | 'saga';
   readonly name: string;
   /** Of the definition. */
   readonly version: number;

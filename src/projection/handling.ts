@@ -5,6 +5,7 @@ import type { DocumentPut, StateCommit, StateStore } from '../store/state-port.t
 import type { Build } from './build.ts';
 import { TaskFailed, foldTasks } from './fold.ts';
 import type { Documents, Task } from './fold.ts';
+import type { SlotPlace } from './hosted.ts';
 import { jsonOf } from './projection.ts';
 import type { AnyProjection, ViewDocument } from './projection.ts';
 import { react } from './react.ts';
@@ -24,6 +25,10 @@ export interface Handling {
   take(tasks: readonly Task[], signal: AbortSignal): Promise<Taken>;
   /** Somebody else may have changed what is remembered. */
   forget(): void;
+  /** All there is has been dealt with, for the first time since the slot is held. */
+  caughtUp?(): Promise<void>;
+  /** The slot is held no longer. */
+  end?(): Promise<void>;
 }
 
 export interface HandlingOptions {
@@ -32,7 +37,8 @@ export interface HandlingOptions {
   readonly freezes: boolean;
 }
 
-export function handlingOf(build: Build, state: StateStore, options: HandlingOptions): Handling {
+export function handlingOf(place: SlotPlace, options: HandlingOptions): Handling {
+  const { build, state } = place;
   const consumer = build.consumer as AnyConsumer;
   switch (consumer.kind) {
     case 'projection':
@@ -41,6 +47,8 @@ export function handlingOf(build: Build, state: StateStore, options: HandlingOpt
       return { take: async (tasks) => ({ change: statementsOf(consumer, tasks), committed }), forget: committed };
     case 'reactor':
       return { take: async (tasks, signal) => reactions(consumer, tasks, signal), forget: committed };
+    case 'saga':
+      return consumer.handling(place);
     default:
       return consumer satisfies never;
   }

@@ -136,7 +136,7 @@ export class Probe {
 
   #fold({ documents }: Sample, event: RecordedEvent): Pick<Sample, 'results' | 'documents'> {
     const consumer = this.#consumer;
-    if (consumer.kind === 'reactor') return nothing;
+    if (consumer.kind === 'reactor' || consumer.kind === 'saga') return nothing;
     if (consumer.kind === 'tables') {
       const text = JSON.stringify(consumer.statements(event).map(plain));
       return { results: new Map([[String(event.position), text]]), documents: new Map() };

@@ -9,11 +9,12 @@ import { Build, buildName, collectionOf, definitionName } from './build.ts';
 import type { Consumer } from './consumer.ts';
 import { Control, consumersCollection } from './control.ts';
 import type { Kept } from './control.ts';
+import type { HostedConsumer } from './hosted.ts';
 import type { AnyProjection } from './projection.ts';
 import type { AnyReactor } from './reactor.ts';
 import type { AnyTables } from './tables.ts';
 
-export type AnyConsumer = AnyProjection | AnyTables | AnyReactor;
+export type AnyConsumer = AnyProjection | AnyTables | AnyReactor | HostedConsumer;
 
 /** One version of a definition, as the store knows it. */
 export interface Registration {
@@ -58,9 +59,9 @@ export class Registry {
     for (;;) {
       const kept = await this.control.get(key);
       if (kept !== undefined) return this.#known(consumer, kept.value as unknown as Registration, wanted);
-      if (consumer.kind === 'projection') await this.#defineView(new Build(consumer, 1));
+      if ('indexes' in consumer) await this.#defineView(new Build(consumer, 1));
       const statements: readonly SqlStatement[] = consumer.kind === 'tables' ? consumer.create : [];
-      const begins = consumer.kind === 'reactor' && consumer.startAt === 'now' ? position : 0;
+      const begins = 'startAt' in consumer && consumer.startAt === 'now' ? position : 0;
       const checkpoints = new Build(consumer, 1).slots.map((name) => ({ name, from: 0, to: begins }));
       const puts = [{ collection: consumersCollection, key, value: wanted as unknown as Json, ifRevision: 0 }];
       const change = { puts, statements, checkpoints: begins > 0 ? checkpoints : [] };
@@ -121,7 +122,7 @@ export class Registry {
   }
 
   async #defineView(build: Build): Promise<void> {
-    const { indexes } = build.consumer as AnyProjection;
+    const { indexes } = build.consumer as AnyProjection | HostedConsumer;
     await this.#state.define({ name: build.collection, indexes });
   }
 
@@ -228,7 +229,7 @@ function textOf(types: readonly string[]): string {
 
 function describeDefinition(consumer: AnyConsumer): Registration {
   const { kind, name, version, slots, interest } = consumer;
-  const indexes = consumer.kind === 'projection' ? consumer.indexes : [];
+  const indexes = 'indexes' in consumer ? consumer.indexes : [];
   return {
     kind,
     name,

@@ -105,6 +105,8 @@ export class SlotRunner {
   #batchSize = batchSize.first;
   #state: SlotState = { caughtUp: false, requests: [], skipped: [] };
   #ringsSeen = -1;
+  /** Whether all there was has been dealt with since the slot is held. */
+  #isUpToDate = false;
   /** Whether what the store fails with is taken to be an event's fault. */
   readonly #suspects: boolean;
   #ahead: { readonly after: Position; readonly batch: Promise<Batch | undefined> } | undefined;
@@ -188,6 +190,11 @@ export class SlotRunner {
   /** Everything there is has been dealt with. */
   async #rest(signal: AbortSignal): Promise<void> {
     if (!this.#state.caughtUp) return this.#catchUp();
+    if (!this.#isUpToDate) {
+      this.#isUpToDate = true;
+      await this.#handling.caughtUp?.();
+      return;
+    }
     using linked = new LinkedSignal([signal]);
     await Promise.race([
       this.#context.log.appended(this.#position, linked.signal),

@@ -96,7 +96,9 @@ export class Site {
     );
     const { types } = interest;
     if (types.join('\n') === registration.types.join('\n')) return { consumer, registration, probe };
-    await this.registry.retype(consumer, () => this.#requireNew(consumer, registration));
+    // What has been passed by does not concern a saga, whatever it takes from now on.
+    const check = consumer.kind === 'saga' ? async () => {} : () => this.#requireNew(consumer, registration);
+    await this.registry.retype(consumer, check);
     return { consumer, registration: { ...registration, types }, probe };
   }
 

@@ -174,7 +174,7 @@ export class Workers {
       { lease: name, epoch },
       { lease: typesLease(build.consumer), epoch: typesEpoch },
     ];
-    const handling = handlingOf(build, state, this.#options);
+    const handling = handlingOf({ build, state, slot, signal: held.signal }, this.#options);
     const probe = this.#employed.get(definitionName(build.consumer))?.probe;
     try {
       await new SlotRunner(this.#context, build, { slot, fences, handling, probe, suspects }).run(held.signal);
@@ -183,6 +183,7 @@ export class Workers {
     } finally {
       signal.removeEventListener('abort', leave);
       held.abort();
+      await handling.end?.();
       share.left(name);
       await renewal;
       await state.release(name, epoch).catch(() => undefined);

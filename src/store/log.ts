@@ -1,4 +1,5 @@
 import { eventId } from '../event/digests.ts';
+import { sagaStepType } from '../event/event.ts';
 import type { PortableEvent, Recorded } from '../event/event.ts';
 import { EventEncoder, decodeEvent } from '../event/codec.ts';
 import type { EventSchemas, NewEvent, RecordedEvent } from '../event/codec.ts';
@@ -22,6 +23,7 @@ import type {
   AppendRequest,
   AppendResult,
   Backend,
+  Capabilities,
   EventStore,
   ExpectedVersion,
   ImportResult,
@@ -219,6 +221,16 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
     this.#commits.fold = folds.length > 1 ? jointly(folds) : folds[0];
   }
 
+  /** @internal So many of the streams that were there when it was opened are the engine's own. */
+  discountStreams(count: number): void {
+    this.#streamCount = Math.max(0, this.#streamCount - count);
+  }
+
+  /** @internal What the store can do. */
+  get capabilities(): Capabilities {
+    return this.#store.capabilities;
+  }
+
   /** @internal Encodes by schemas of its own (without any, whatever is given), under the log's limits. */
   encoderOf(events?: EventSchemas): EventEncoder {
     return new EventEncoder(events, this.#watch);
@@ -241,7 +253,9 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
   #warnOfGrowth({ writes }: AppendRequest, versions: readonly number[]): void {
     for (const [index, { stream, events }] of writes.entries()) {
       const first = versions[index] as number;
-      if (first === 1) this.#watch.warnNear('streams', ++this.#streamCount, 'the store');
+      // The limit is on streams of the user's own.
+      if (first === 1 && events[0]?.type !== sagaStepType)
+        this.#watch.warnNear('streams', ++this.#streamCount, 'the store');
       this.#watch.warnNear('eventsPerStream', first + events.length - 1, stream);
     }
   }

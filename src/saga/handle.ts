@@ -1,0 +1,279 @@
+/** One instance, for whoever started it or looks after it. */
+import type { CommandMetadata } from '../command/command-metadata.ts';
+import type { EventMetadata } from '../event/event.ts';
+import { toCanonicalJson, toFaithfulJson } from '../event/json.ts';
+import { validate } from '../event/standard-schema.ts';
+import { checkKeys, checkSignal, optionInvalid } from '../ground/check-options.ts';
+import { delay } from '../ground/clock.ts';
+import { EngineError } from '../ground/errors.ts';
+import { LinkedSignal } from '../ground/linked-signal.ts';
+import type { Moment } from '../store/moment.ts';
+import { checkDocumentKey } from '../store/state-commit.ts';
+import { validInput } from './children.ts';
+import type { Happened } from './instance-worker.ts';
+import { readInstance } from './journal.ts';
+import type { Standing } from './journal.ts';
+import { addFromOutside } from './outside.ts';
+import { hasEnded } from './progress.ts';
+import type { Progress } from './progress.ts';
+import type { SagaRuntime } from './runtime.ts';
+import type { AnySaga, InferSagaSignals, InferSagaState } from './saga.ts';
+import type { Failure, Resolution } from './step.ts';
+
+/** How an instance has ended, or at what it is stuck. */
+export type SagaResult =
+  | { readonly kind: 'completed'; readonly result: unknown }
+  /** Everything that it did is undone. */
+  | { readonly kind: 'compensated'; readonly failure: Failure }
+  /** An operator must act; without a key it is stuck at no effect. */
+  | { readonly kind: 'stuck'; readonly key?: string; readonly failure: Failure };
+
+/** Who acts. */
+export interface ActOptions {
+  readonly actor?: string | undefined;
+  readonly metadata?: CommandMetadata | undefined;
+}
+
+export interface WaitOptions {
+  /** In ms, also Infinity. Default Infinity. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const actKeys = ['actor', 'metadata'];
+const pollMs = 50;
+const pollMaxMs = 1_000;
+
+export class SagaHandle<S extends AnySaga = AnySaga> {
+  readonly saga: S['name'];
+  readonly id: string;
+  /** Its stream: every step is an event of it. */
+  readonly stream: string;
+  readonly #saga: AnySaga;
+  readonly #runtime: SagaRuntime;
+
+  /** @internal */
+  constructor(runtime: SagaRuntime, saga: AnySaga, id: string) {
+    this.#runtime = runtime;
+    this.#saga = saga;
+    this.saga = saga.name;
+    this.id = id;
+    this.stream = checkInstanceId(saga, id);
+  }
+
+  /**
+   * How far it has come, now or at an earlier moment.
+   * @throws {EngineError} `saga_not_found`
+   */
+  async state(
+    options: { readonly at?: Moment; readonly signal?: AbortSignal } = {},
+  ): Promise<Progress<InferSagaState<S>>> {
+    checkKeys('the options of state', options, ['at', 'signal']);
+    const standing = await readInstance(this.#runtime.log, this.#saga, this.id, options);
+    return this.#found(standing).progress as Progress<InferSagaState<S>>;
+  }
+
+  #found(standing: Standing | undefined): Standing {
+    if (standing !== undefined) return standing;
+    throw new EngineError('saga_not_found', { saga: this.saga, id: this.id });
+  }
+
+  /** @throws {EngineError} `saga_refused` */
+  #refuse(reason: string): EngineError {
+    return new EngineError('saga_refused', { saga: this.saga, id: this.id, reason });
+  }
+
+  /**
+   * Sends it a signal: an event for it alone, of one of the types in `events`.
+   * @param options.key of two signals with one key the second is none. Default: each is another one.
+   * @returns whether it was there already.
+   * @throws {EngineError} `saga_not_found`; `saga_refused` if it has ended; `event_type_unknown`, `event_invalid`.
+   */
+  async signal<Type extends keyof InferSagaSignals<S> & string>(
+    type: Type,
+    data: InferSagaSignals<S>[Type],
+    options: ActOptions & { readonly key?: string | undefined } = {},
+  ): Promise<{ readonly duplicate: boolean }> {
+    checkKeys('the options of a signal', options, [...actKeys, 'key']);
+    const value = await this.#validSignal(type, data);
+    const id = options.key ?? this.#runtime.newId();
+    if (typeof id !== 'string' || id === '') throw optionInvalid('key', id, 'a string that is not empty');
+    let duplicate = false;
+    await this.#add(options, (progress) => {
+      duplicate = progress.seen.has(`signal ${id}`);
+      if (duplicate) return undefined;
+      if (hasEnded(progress)) throw this.#refuse(`it has ended: ${progress.status}`);
+      return { kind: 'signal', type, data: value, id };
+    });
+    return { duplicate };
+  }
+
+  async #validSignal(type: string, data: unknown): Promise<unknown> {
+    const schema = this.#saga.events[type];
+    if (schema === undefined)
+      throw new EngineError('event_type_unknown', { type: String(type), known: Object.keys(this.#saga.events) });
+    const refuse = (message: string, cause?: unknown) =>
+      new EngineError(
+        'event_invalid',
+        { type, issues: [{ path: 'data', message }] },
+        cause === undefined ? {} : { cause },
+      );
+    const result = await validate(schema, data, refuse);
+    if (result.issues !== undefined) throw refuse(result.issues.map(({ message }) => message).join('; '));
+    toFaithfulJson(result.value ?? null, 'data');
+    return result.value ?? null;
+  }
+
+  /**
+   * Has it compensated: what it did is undone. One that is being compensated, or has ended, is left as it is.
+   * @returns how it then stands.
+   * @throws {EngineError} `saga_not_found`
+   */
+  async cancel(reason: string, options: ActOptions = {}): Promise<Progress<InferSagaState<S>>> {
+    checkKeys('the options of cancel', options, actKeys);
+    if (typeof reason !== 'string' || reason === '') throw optionInvalid('reason', reason, 'why it is cancelled');
+    const { progress } = await this.#add(options, ({ status, failure }) =>
+      failure !== undefined || status === 'completed' ? undefined : { kind: 'cancel', reason },
+    );
+    return progress as Progress<InferSagaState<S>>;
+  }
+
+  /** Has what it is stuck at tried again, under another idempotency key. @throws {EngineError} `saga_not_found`, `saga_refused` */
+  async retry(options: ActOptions & { readonly key?: string } = {}): Promise<void> {
+    await this.#resolve({ kind: 'retry' }, options);
+  }
+
+  /** Has what it is stuck at passed over, as if it were done. @throws {EngineError} `saga_not_found`, `saga_refused` */
+  async skip(reason: string, options: ActOptions & { readonly key?: string } = {}): Promise<void> {
+    if (typeof reason !== 'string' || reason === '') throw optionInvalid('reason', reason, 'why it is skipped');
+    await this.#resolve({ kind: 'skip', reason }, options);
+  }
+
+  /** Says what became of what it is stuck at. @param result JSON. @throws {EngineError} `saga_not_found`, `saga_refused` */
+  async resolve(
+    result: unknown,
+    options: ActOptions & { readonly key?: string; readonly reason?: string } = {},
+  ): Promise<void> {
+    const { reason, ...rest } = options;
+    toFaithfulJson(result ?? null, 'result');
+    await this.#resolve({ kind: 'resolve', result: result ?? null, ...(reason !== undefined && { reason }) }, rest);
+  }
+
+  async #resolve(act: Resolution, options: ActOptions & { readonly key?: string }): Promise<void> {
+    checkKeys(`the options of ${act.kind}`, options, [...actKeys, 'key']);
+    await this.#add(options, ({ status, stuck }) => {
+      if (status !== 'stuck' || stuck === undefined) throw this.#refuse(`it is not stuck: ${status}`);
+      const { key } = stuck;
+      if (options.key !== undefined && options.key !== key)
+        throw this.#refuse(`it is not stuck at ${options.key}, but at ${key ?? 'no effect'}`);
+      if (key === undefined && act.kind !== 'retry')
+        throw this.#refuse('it is stuck at no effect: retry it once its definition is corrected, or cancel it');
+      return { kind: 'operator', ...(key !== undefined && { key }), act };
+    });
+  }
+
+  async #add(
+    { actor, metadata }: ActOptions,
+    make: (progress: Progress) => Happened['on'] | undefined,
+  ): Promise<Standing> {
+    const given = metadataOf(metadata, actor);
+    const standing = await addFromOutside(this.#runtime, this.#saga, this.id, (progress) => {
+      const found = progress ?? this.#found(undefined).progress;
+      const on = make(found);
+      return on && { on, metadata: given };
+    });
+    return this.#found(standing);
+  }
+
+  /**
+   * Waits until it has ended, or is stuck.
+   * @throws {EngineError} `saga_not_found`; `saga_running` when the time is up; the signal's reason, when aborted.
+   */
+  async result(options: WaitOptions = {}): Promise<SagaResult> {
+    checkKeys('the options of result', options, ['timeoutMs', 'signal']);
+    const { timeoutMs = Infinity, signal } = options;
+    checkSignal(signal);
+    const begun = this.#runtime.now();
+    const tooLong = new Error('the time is up');
+    using linked = new LinkedSignal([signal], { ms: timeoutMs, reason: tooLong });
+    let standing: Standing | undefined;
+    const told = Promise.withResolvers<Standing>();
+    const leave = this.#runtime.ends.on(this.stream, told.resolve);
+    try {
+      for (let waitMs = pollMs; ; waitMs = Math.min(pollMaxMs, waitMs * 2)) {
+        standing = await readInstance(this.#runtime.log, this.#saga, this.id, {
+          since: standing,
+          signal: linked.signal,
+        });
+        const result = resultOf(this.#found(standing).progress);
+        if (result !== undefined) return result;
+        // Others may be at work on it, who tell nobody here.
+        using until = new LinkedSignal([linked.signal]);
+        const heard = await Promise.race([told.promise, delay(waitMs, until.signal)]);
+        const ended = heard && resultOf(heard.progress);
+        if (ended !== undefined) return ended;
+      }
+    } catch (error) {
+      if (error !== tooLong) throw error;
+      const status = standing?.progress.status ?? 'running';
+      const waitedMs = this.#runtime.now() - begun;
+      throw new EngineError('saga_running', { saga: this.saga, id: this.id, status, waitedMs });
+    } finally {
+      leave();
+    }
+  }
+}
+
+function resultOf({ status, result, failure, stuck }: Progress): SagaResult | undefined {
+  if (status === 'completed') return { kind: 'completed', result };
+  if (status === 'compensated') return { kind: 'compensated', failure: failure as Failure };
+  if (status === 'stuck') return { kind: 'stuck', ...(stuck as { readonly failure: Failure }) };
+  return undefined;
+}
+
+function metadataOf(metadata: CommandMetadata = {}, actor: string | undefined): EventMetadata {
+  const all = { ...metadata, ...(actor !== undefined && { actor }) };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** Its id is the key of a document as well. @throws {EngineError} `name_invalid` */
+function checkInstanceId(saga: AnySaga, id: string): string {
+  checkDocumentKey(id);
+  return saga.stream(id);
+}
+
+/**
+ * Starts an instance, unless it was started with the same input before.
+ * @throws {EngineError} `saga_exists`, `event_invalid`, `name_invalid`, `data_unfaithful`
+ */
+export async function startInstance(
+  runtime: SagaRuntime,
+  saga: AnySaga,
+  id: string,
+  input: unknown,
+  { actor, metadata }: ActOptions,
+): Promise<{ readonly duplicate: boolean }> {
+  checkInstanceId(saga, id);
+  const valid = await validInput(saga, input);
+  if (valid.issues !== undefined) {
+    const issues = valid.issues.map(({ message, path = [] }) => ({
+      path: ['input', ...path.map((part) => String(typeof part === 'object' ? part.key : part))].join('.'),
+      message,
+    }));
+    throw new EngineError('event_invalid', { type: `${saga.name} started`, issues });
+  }
+  const given = valid.value ?? null;
+  const wanted = toCanonicalJson(given, 'input');
+  const correlationId = metadata?.correlationId ?? runtime.newId();
+  let duplicate = false;
+  await addFromOutside(runtime, saga, id, (progress) => {
+    duplicate = progress !== undefined;
+    if (progress === undefined) {
+      const on = { kind: 'started', version: saga.version, input: given } as const;
+      return { on, metadata: { ...metadataOf(metadata, actor), correlationId } };
+    }
+    if (progress.startedWith !== wanted) throw new EngineError('saga_exists', { saga: saga.name, id });
+    return undefined;
+  });
+  return { duplicate };
+}

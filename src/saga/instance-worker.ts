@@ -1,0 +1,408 @@
+/** Works on one instance: records what happened, and does what is due, until it rests. */
+import type { CommandReceipt } from '../command/command.ts';
+import type { Outcome } from '../command/outcome.ts';
+import { toHex } from '../event/bytes.ts';
+import type { EventMetadata } from '../event/event.ts';
+import type { RecordedDraft } from '../event/recorded-draft.ts';
+import { EngineError, describe, hasCode } from '../ground/errors.ts';
+import { agendaOf } from './agenda.ts';
+import type { Agenda, DueCommand } from './agenda.ts';
+import { failureOf } from './attempt.ts';
+import { Attempts } from './attempts.ts';
+import { cancelFor, startChild } from './children.ts';
+import type { Effect } from './effect.ts';
+import { commandFailed, endOfAttempt, endOfCommand, failed } from './endings.ts';
+import type { Ending, EndingParts } from './endings.ts';
+import { commandFaults, executeApart, executeTogether, releaseReceipts } from './execute.ts';
+import { addStep, placedStep, readInstance, streamOf } from './journal.ts';
+import type { Standing } from './journal.ts';
+import { announce } from './notice.ts';
+import { advance, hasEnded, progressed } from './progress.ts';
+import type { Progress } from './progress.ts';
+import type { SagaRuntime } from './runtime.ts';
+import { versionOf } from './saga.ts';
+import type { AnySaga } from './saga.ts';
+import { stepDraft } from './step.ts';
+import type { Consequence, Step } from './step.ts';
+
+export interface Happened extends Ending {
+  readonly metadata?: EventMetadata;
+}
+
+/** Something that has happened, to be recorded; undefined: it does not matter any more. */
+export type Wish = (progress: Progress | undefined) => Happened | undefined;
+
+interface Request {
+  readonly wish: Wish;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+export interface WorkerParts {
+  /** What is known of the instance already. */
+  readonly since: Standing | undefined;
+  /** Fires when somebody else may work on it from now on. */
+  readonly signal: AbortSignal;
+  /** Called when an attempt that found no permit can be made. */
+  readonly onFree: () => void;
+  /** Called when it only waits for attempts that are under way. */
+  readonly onWait: () => void;
+}
+
+/** Attempts whose end nobody knows, before an effect is taken to have failed: it may be what kills its workers. */
+const lostMax = 20;
+
+export class InstanceWorker {
+  /** Whether nothing may be asked of it any more. */
+  isOver = false;
+  readonly #runtime: SagaRuntime;
+  readonly #saga: AnySaga;
+  readonly #id: string;
+  readonly #stream: string;
+  readonly #signal: AbortSignal;
+  readonly #onWait: () => void;
+  #standing: Standing | undefined;
+  #isStale: boolean;
+  readonly #requests: Request[] = [];
+  #news = Promise.withResolvers<void>();
+  /** Effects that were begun, by key, as `next` asked for them. */
+  readonly #begun = new Map<string, Effect>();
+  readonly #attempts: Attempts;
+  /** Children that were started, and those that were cancelled. */
+  readonly #started = new Set<string>();
+  readonly #cancelled = new Set<string>();
+
+  constructor(runtime: SagaRuntime, saga: AnySaga, id: string, { since, signal, onFree, onWait }: WorkerParts) {
+    this.#runtime = runtime;
+    this.#saga = saga;
+    this.#id = id;
+    this.#stream = streamOf(saga, id);
+    this.#signal = signal;
+    this.#onWait = onWait;
+    // What was begun is known by reading it again.
+    this.#standing = since !== undefined && needsBegun(since.progress) ? undefined : since;
+    this.#isStale = this.#standing === undefined;
+    this.#attempts = new Attempts({
+      runtime,
+      saga,
+      id,
+      signal,
+      onFree,
+      onEnd: (key, attempt, ended) => {
+        if (ended === undefined) return this.look();
+        const wish = () => endOfAttempt(this.#parts(), key, attempt, ended);
+        // Where that fails it is heard of by the work itself.
+        return void this.record(wish).catch(() => undefined);
+      },
+    });
+  }
+
+  get standing(): Standing | undefined {
+    return this.#standing;
+  }
+
+  /** Resolves once what has happened is recorded, or need not be. */
+  record(wish: Wish): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    this.#requests.push({ wish, done });
+    this.#news.resolve();
+    return done.promise;
+  }
+
+  /** Looks again at what is due. */
+  look(): void {
+    this.#news.resolve();
+  }
+
+  /** Others have added steps, up to this version. */
+  tell(version: number): void {
+    if ((this.#standing?.progress.streamVersion ?? 0) >= version) return;
+    this.#isStale = true;
+    this.#news.resolve();
+  }
+
+  /** Resolves when there is nothing more to do for now. @throws the signal's reason, when aborted; what the store fails with. */
+  async run(): Promise<void> {
+    try {
+      for (;;) {
+        this.#signal.throwIfAborted();
+        this.#news = Promise.withResolvers();
+        if (await this.#work()) continue;
+        if (this.#attempts.size > 0) {
+          this.#onWait();
+          await this.#news.promise;
+        } else if (this.#requests.length === 0 && !this.#isStale) return;
+      }
+    } catch (error) {
+      for (const { done } of this.#requests.splice(0)) done.reject(error);
+      throw error;
+    } finally {
+      this.isOver = true;
+      this.#attempts.end();
+    }
+  }
+
+  /** Does one thing. @returns whether there was one. */
+  async #work(): Promise<boolean> {
+    const [request] = this.#requests;
+    if (this.#isStale) await this.#catchUp();
+    else if (request !== undefined) await this.#fulfil(request);
+    else return this.#goOn();
+    return true;
+  }
+
+  async #catchUp(): Promise<void> {
+    this.#isStale = false;
+    // What could not be folded may be by now.
+    const since = this.#standing?.progress.broken === undefined ? this.#standing : undefined;
+    this.#standing = await readInstance(this.#runtime.log, this.#saga, this.#id, {
+      since,
+      signal: this.#signal,
+      onBegun: (key, before) => this.#remember(key, before),
+    });
+  }
+
+  /** Finds the effect that is being begun: what `next` asked for in the state of then. */
+  #remember(key: string, before: Progress): void {
+    try {
+      const effects = versionOf(this.#saga, before.version)?.next(before.state, progressed(before));
+      const effect = (effects as readonly Effect[] | undefined)?.find((one) => one.key === key);
+      if (effect !== undefined) this.#begun.set(key, effect);
+    } catch {
+      // One that fails now asks for nothing.
+    }
+  }
+
+  async #fulfil(request: Request): Promise<void> {
+    const happened = request.wish(this.#standing?.progress);
+    if (happened !== undefined && !(await this.#record(happened))) return;
+    this.#requests.splice(this.#requests.indexOf(request), 1);
+    request.done.resolve();
+  }
+
+  async #goOn(): Promise<boolean> {
+    const progress = this.#standing?.progress;
+    if (progress === undefined || hasEnded(progress)) return false;
+    const { version } = progress;
+    if (versionOf(this.#saga, version) === undefined) {
+      this.#runtime.notice({ kind: 'version_absent', saga: this.#saga.name, instance: this.#id, version });
+      return false;
+    }
+    const happened = this.#migration(progress) ?? this.#firedTimer(progress) ?? this.#lostAttempt(progress);
+    if (happened !== undefined) {
+      await this.#record(happened);
+      return true;
+    }
+    if (progress.status === 'compensating') await this.#breakOff(progress);
+    return this.#doDue(progress);
+  }
+
+  #migration({ version, status, state }: Progress): Happened | undefined {
+    const { migrate, version: newest } = this.#saga;
+    if (migrate === undefined || version === newest || status !== 'running') return undefined;
+    try {
+      return { on: { kind: 'migrated', from: version, to: newest, state: migrate(state, version) ?? null } };
+    } catch (error) {
+      const failure = failureOf('migrate_failed', describe(error));
+      return { on: { kind: 'taken_up' }, first: [{ kind: 'stuck', failure }] };
+    }
+  }
+
+  /** The earliest of those that are due. */
+  #firedTimer({ effects, status }: Progress): Happened | undefined {
+    if (status === 'stuck') return undefined;
+    const now = this.#runtime.now();
+    let first: { readonly key: string; readonly at: number } | undefined;
+    for (const { key, timer } of effects.values())
+      if (timer !== undefined && timer.at <= now && timer.at < (first?.at ?? Infinity)) first = { key, at: timer.at };
+    return first && { on: { kind: 'timer', key: first.key } };
+  }
+
+  /** One that is under way according to the record, and is not: whoever made it is gone. */
+  #lostAttempt({ effects }: Progress): Happened | undefined {
+    for (const { key, status, lost } of effects.values()) {
+      if (status !== 'attempting' || this.#attempts.has(key)) continue;
+      if (lost < lostMax) return { on: { kind: 'lost', key } };
+      const failure = { code: 'lost', message: `the end of ${lost + 1} attempts is not known` };
+      return failed(this.#parts(), key, failure, { final: true, unknown: true });
+    }
+    return undefined;
+  }
+
+  /** What has been begun is to be undone now. */
+  async #breakOff({ effects }: Progress): Promise<void> {
+    this.#attempts.breakOff();
+    for (const { key, kind, status, name } of effects.values()) {
+      if (kind !== 'child' || status !== 'open' || this.#cancelled.has(key)) continue;
+      const effect = this.#begun.get(key);
+      const child = this.#runtime.sagas.get(name as string);
+      if (effect?.kind === 'child' && child !== undefined)
+        await cancelFor(this.#runtime, child, effect.id, `${this.#stream} is being compensated`);
+      this.#cancelled.add(key);
+    }
+  }
+
+  async #doDue(progress: Progress): Promise<boolean> {
+    const agenda = this.#agenda(progress);
+    await this.#startChildren(agenda);
+    const { follows, isWhole } = this.#permitted(agenda);
+    this.#attempts.release();
+    const { command, rests } = agenda;
+    if (follows.length > 0 || (rests && isWhole && !progress.rests)) await this.#record({ on: { kind: 'taken_up' } });
+    else if (command !== undefined && isWhole) await this.#execute(command, agenda);
+    else return false;
+    return true;
+  }
+
+  #agenda(progress: Progress): Agenda {
+    return agendaOf(progress, {
+      saga: this.#saga,
+      now: this.#runtime.now(),
+      canReconcile: (activity) => this.#runtime.implementations.get(activity)?.reconcile !== undefined,
+      begun: (key) => this.#begun.get(key),
+    });
+  }
+
+  /** Before it is recorded that they were: then whoever goes on after a crash starts them again, which changes nothing. */
+  async #startChildren({ follows, effects }: Agenda): Promise<void> {
+    for (const one of follows) {
+      const effect = one.kind === 'child' ? effects.get(one.key) : undefined;
+      if (effect?.kind !== 'child' || this.#started.has(effect.key)) continue;
+      const parent = { saga: this.#saga.name, id: this.#id, key: effect.key };
+      const failure = await startChild(this.#runtime, effect, parent, this.#metadata());
+      if (failure === undefined) this.#started.add(effect.key);
+      else await this.#record({ on: { kind: 'failed', key: effect.key, failure, final: true } });
+    }
+  }
+
+  /** Of what follows all that can begin now. */
+  #permitted({ follows }: Agenda): { readonly follows: readonly Consequence[]; readonly isWhole: boolean } {
+    this.#attempts.release();
+    const permitted = follows.filter((one) => {
+      if (one.kind === 'child') return this.#started.has(one.key);
+      return one.kind !== 'attempt' || this.#attempts.reserve(one);
+    });
+    return { follows: permitted, isWhole: permitted.length === follows.length };
+  }
+
+  /** What happened, with what follows from it. */
+  #compose({ on, first = [] }: Ending): { readonly step: Step; readonly agenda: Agenda } {
+    const progress = this.#standing?.progress;
+    const placed = {
+      step: { on, follows: first },
+      id: this.#id,
+      version: (progress?.streamVersion ?? 0) + 1,
+      recordedAt: this.#runtime.now(),
+      correlationId: progress?.correlationId ?? '',
+    };
+    const agenda = this.#agenda(advance(this.#saga, progress, placed));
+    const { follows, isWhole } = this.#permitted(agenda);
+    const all = [...first, ...follows];
+    const rests = agenda.rests && isWhole;
+    return { step: { on, ...(all.length > 0 && { follows: all }), ...(rests && { rests }) }, agenda };
+  }
+
+  /** @returns whether it was recorded; if not, somebody else was faster. */
+  async #record(happened: Happened): Promise<boolean> {
+    try {
+      const { step, agenda } = this.#compose(happened);
+      const draft = stepDraft(step, happened.metadata ?? this.#metadata());
+      const added = await addStep(this.#runtime.log, this.#stream, this.#version, draft);
+      if (added.kind === 'overtaken') this.#isStale = true;
+      else this.#take(added.event, step, agenda);
+      return added.kind === 'added';
+    } finally {
+      this.#attempts.release();
+    }
+  }
+
+  get #version(): number {
+    return this.#standing?.progress.streamVersion ?? 0;
+  }
+
+  #metadata(): EventMetadata {
+    const { progress, last } = this.#standing ?? {};
+    return {
+      ...(progress !== undefined && { correlationId: progress.correlationId }),
+      ...(last !== undefined && { causationId: toHex(last.id) }),
+    };
+  }
+
+  /** It is recorded: what it begins is begun. */
+  #take(event: RecordedDraft, step: Step, agenda: Agenda): void {
+    const progress = advance(this.#saga, this.#standing?.progress, placedStep(event, this.#id));
+    this.#standing = { progress, last: event };
+    for (const one of step.follows ?? []) {
+      if (one.kind !== 'attempt' && one.kind !== 'child') continue;
+      const effect = agenda.effects.get(one.key);
+      if (effect !== undefined && !this.#begun.has(one.key)) this.#begun.set(one.key, effect);
+      if (one.kind === 'attempt') this.#attempts.begin(one.key, progress);
+    }
+    announce(this.#runtime.notice, progress, step);
+    if (hasEnded(progress)) void releaseReceipts(this.#runtime, this.#stream).catch(() => undefined);
+    if (hasEnded(progress) || progress.status === 'stuck') this.#runtime.ends.tell(this.#stream, this.#standing);
+  }
+
+  #parts(): EndingParts {
+    const { progress } = this.#standing as Standing;
+    return { runtime: this.#runtime, saga: this.#saga, progress, begun: (key) => this.#begun.get(key) };
+  }
+
+  async #execute(due: DueCommand, agenda: Agenda): Promise<void> {
+    try {
+      await this.#attemptCommand(due, agenda);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (!(error instanceof EngineError) || !commandFaults.some((code) => hasCode(error, code))) throw error;
+      // It may have been done all the same: then there are further steps.
+      const version = this.#version;
+      await this.#catchUp();
+      if (this.#version === version)
+        await this.#record(commandFailed(this.#parts(), due, failureOf(error.code, error.summary), false));
+    } finally {
+      this.#attempts.release();
+    }
+  }
+
+  async #attemptCommand(due: DueCommand, agenda: Agenda): Promise<void> {
+    const runtime = this.#runtime;
+    const { progress } = this.#standing as Standing;
+    const metadata = this.#metadata();
+    const parts = { runtime, stream: this.#stream, progress, metadata, signal: this.#signal };
+    const endOf = (outcome: Outcome) => endOfCommand(this.#parts(), due, outcome, agenda.effects.get(due.key));
+    if (!runtime.log.capabilities.multiStream) {
+      const { receipt, outcome } = await executeApart(parts, due);
+      if (outcome !== undefined) await this.#record(endOf(outcome));
+      else await this.#notDecided(due, receipt);
+      return;
+    }
+    let composed: { readonly step: Step; readonly agenda: Agenda } | undefined;
+    const step = (outcome: Outcome) => {
+      composed = this.#compose(endOf(outcome));
+      return stepDraft(composed.step, metadata);
+    };
+    const receipt = await executeTogether(parts, due, step, (event) => {
+      if (composed !== undefined) this.#take(event, composed.step, composed.agenda);
+    });
+    await this.#notDecided(due, receipt);
+  }
+
+  async #notDecided(due: DueCommand, receipt: CommandReceipt): Promise<void> {
+    if (receipt.kind === 'accepted' || receipt.kind === 'rejected') return;
+    if (receipt.kind === 'conflict' && receipt.stream === this.#stream) {
+      this.#isStale = true;
+      return;
+    }
+    const isInvalid = receipt.kind === 'invalid';
+    const failure = isInvalid
+      ? failureOf('input_invalid', receipt.issues.map(({ message }) => message).join('; '), undefined)
+      : failureOf('conflict', 'others were faster each time');
+    await this.#record(commandFailed(this.#parts(), due, failure, isInvalid));
+  }
+}
+
+/** Whether something was begun that may have to be undone. */
+function needsBegun({ effects }: Progress): boolean {
+  return [...effects.values()].some(
+    ({ kind, status }) => (kind === 'activity' || kind === 'child') && status !== 'completed' && status !== 'failed',
+  );
+}

@@ -1,0 +1,75 @@
+/** Reading what an instance has come to, and adding a step. */
+import type { EventMetadata } from '../event/event.ts';
+import type { Draft, Recorded } from '../event/event.ts';
+import { fromUtf8, toHex } from '../event/bytes.ts';
+import { RecordedDraft } from '../event/recorded-draft.ts';
+import type { EventLog } from '../store/log.ts';
+import { untilMoment } from '../store/moment.ts';
+import type { Moment } from '../store/moment.ts';
+import { advance } from './progress.ts';
+import type { OnBegun, PlacedStep, Progress } from './progress.ts';
+import type { AnySaga } from './saga.ts';
+import type { Step } from './step.ts';
+
+/** How far an instance has come, and with which event. */
+export interface Standing {
+  readonly progress: Progress;
+  /** The event of its last step. */
+  readonly last: Pick<Recorded, 'id'>;
+}
+
+export function streamOf(saga: Pick<AnySaga, 'name'>, id: string): string {
+  return `${saga.name}-${id}`;
+}
+
+/** @param since goes on from there. @returns undefined for one that was never started. */
+export async function readInstance(
+  log: EventLog,
+  saga: AnySaga,
+  id: string,
+  options: {
+    readonly since?: Standing | undefined;
+    readonly at?: Moment | undefined;
+    readonly onBegun?: OnBegun | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
+): Promise<Standing | undefined> {
+  const { since, at, onBegun, signal } = options;
+  let found = since;
+  const query = {
+    stream: streamOf(saga, id),
+    afterVersion: since?.progress.streamVersion ?? 0,
+    ...(at !== undefined && untilMoment(at)),
+  };
+  for await (const page of log.recorded(query, signal)) {
+    for (const event of page)
+      found = { progress: advance(saga, found?.progress, placedStep(event, id), onBegun), last: event };
+  }
+  return found;
+}
+
+export function placedStep(event: Recorded, id: string): PlacedStep {
+  const { version, recordedAt, metadata } = event;
+  const step = JSON.parse(fromUtf8(event.data)) as Step;
+  const given = metadata.length === 0 ? {} : (JSON.parse(fromUtf8(metadata)) as EventMetadata);
+  return { step, id, version, recordedAt, correlationId: given.correlationId ?? toHex(event.id) };
+}
+
+export type Added =
+  | { readonly kind: 'added'; readonly event: RecordedDraft }
+  /** Somebody else was faster. */
+  | { readonly kind: 'overtaken' };
+
+/** Adds a step, if the stream still is at this version. */
+export async function addStep(log: EventLog, stream: string, expected: number, draft: Draft): Promise<Added> {
+  const result = await log.commit({
+    writes: [{ stream, expected, events: [draft] }],
+    checks: [],
+    conditions: [],
+    receipts: [],
+  });
+  if (result.kind !== 'appended') return { kind: 'overtaken' };
+  const { position, versions, recordedAt } = result;
+  const place = { stream, version: versions[0] as number, position, recordedAt };
+  return { kind: 'added', event: new RecordedDraft(draft, place) };
+}

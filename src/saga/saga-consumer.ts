@@ -1,0 +1,64 @@
+import type { RecordedFields } from '../event/codec.ts';
+import { sagaStepType } from '../event/event.ts';
+import { splitStreamName } from '../event/names.ts';
+import { checkConsumer } from '../projection/consumer.ts';
+import type { HostedConsumer } from '../projection/hosted.ts';
+import { checkDocumentKey } from '../store/state-commit.ts';
+import { instanceIndexes } from './instance-document.ts';
+import type { SagaRuntime } from './runtime.ts';
+import { SagaHandling } from './saga-handling.ts';
+import type { AnySaga, CorrelatedEvent } from './saga.ts';
+import { endOf } from './step.ts';
+import type { Step } from './step.ts';
+
+/** A saga as a consumer of events: of those that it correlates, and of its own steps. Its documents are its instances. */
+export function sagaConsumer(
+  runtime: () => SagaRuntime,
+  saga: AnySaga,
+  startAt: HostedConsumer['startAt'],
+  wait: (ms: number, signal: AbortSignal) => Promise<void>,
+): HostedConsumer {
+  const versions = [saga, ...saga.previous];
+  const correlated = new Set(versions.flatMap((one) => Object.keys(one.events)));
+  const children = new Set(versions.flatMap((one) => one.children));
+  const types = [...correlated, sagaStepType].sort();
+  return {
+    kind: 'saga',
+    name: saga.name,
+    version: 1,
+    mode: 'async',
+    ...checkConsumer(saga.name, 1, { slots: saga.slots }),
+    startAt,
+    indexes: instanceIndexes,
+    interest: {
+      query: [{ types }],
+      types,
+      from: [],
+      has: ({ type, stream }) => {
+        if (type !== sagaStepType) return correlated.has(type);
+        const { aggregate } = splitStreamName(stream);
+        return aggregate === saga.name || children.has(aggregate);
+      },
+    },
+    keysOf: (event) => [...new Set(keysOf(saga, event))],
+    handling: (place) => new SagaHandling({ ...place, runtime: runtime(), saga, wait }),
+  };
+}
+
+function keysOf(saga: AnySaga, event: RecordedFields): readonly string[] {
+  if (event.type !== sagaStepType) return correlatedKeys(saga, event);
+  const own = event.aggregate === saga.name ? [event.aggregateId] : [];
+  const parent = endOf(event.data as Step)?.parent;
+  return parent?.saga === saga.name ? [...own, parent.id] : own;
+}
+
+/** @throws what `id` throws; a TypeError for what is no id. */
+function correlatedKeys(saga: AnySaga, event: RecordedFields): readonly string[] {
+  const id = saga.idOf(event as CorrelatedEvent);
+  if (id === undefined || id === null) return [];
+  if (typeof id !== 'string' || id === '')
+    throw new TypeError('`id` must return a string that is not empty, or undefined');
+  checkDocumentKey(id);
+  saga.stream(id);
+  return [id];
+}

@@ -1,0 +1,301 @@
+/** What the worker of a slot does with events: delivers them to the instances that they concern, and keeps the view of instances. */
+import type { RecordedEvent } from '../event/codec.ts';
+import { sagaStepType } from '../event/event.ts';
+import { delay } from '../ground/clock.ts';
+import { hasCode } from '../ground/errors.ts';
+import { TaskFailed } from '../projection/fold.ts';
+import type { Task } from '../projection/fold.ts';
+import type { Handling, Taken } from '../projection/handling.ts';
+import type { SlotPlace } from '../projection/hosted.ts';
+import type { Condition, DocumentPut, StateCommit } from '../store/state-port.ts';
+import { countOf, countsCollection } from './counts.ts';
+import type { Counts } from './counts.ts';
+import { DueTimers } from './due-timers.ts';
+import { foldInstance, instanceValue } from './instance-document.ts';
+import type { InstanceDocument } from './instance-document.ts';
+import type { Happened, Wish } from './instance-worker.ts';
+import { hasEnded } from './progress.ts';
+import type { Progress } from './progress.ts';
+import type { SagaRuntime } from './runtime.ts';
+import type { AnySaga, CorrelatedEvent } from './saga.ts';
+import { SlotDriver } from './slot-driver.ts';
+import { endOf, isFromOutside } from './step.ts';
+import type { Step, Trigger } from './step.ts';
+
+const pageSize = 500;
+const restartMs = 1_000;
+
+export interface HandlingParts extends SlotPlace {
+  readonly runtime: SagaRuntime;
+  readonly saga: AnySaga;
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+export class SagaHandling implements Handling {
+  readonly #parts: HandlingParts;
+  readonly #driver: SlotDriver;
+  readonly #timers: DueTimers;
+  #counts: Counts | undefined;
+  /** Whether what is due is done: not before the view has caught up. */
+  #isLive = false;
+  readonly #background: Promise<void>[] = [];
+
+  constructor(parts: HandlingParts) {
+    this.#parts = parts;
+    const { runtime, saga, slot, signal, wait } = parts;
+    this.#driver = new SlotDriver(runtime, saga, slot, signal);
+    this.#timers = new DueTimers({
+      find: (after, until, limit) => this.#due(after, until, limit),
+      hand: async (id) => {
+        this.#driver.drive(id);
+        await this.#driver.room();
+      },
+      now: runtime.now,
+      wait,
+    });
+  }
+
+  async take(tasks: readonly Task[]): Promise<Taken> {
+    const { state, build, slot } = this.#parts;
+    const counts = (this.#counts ??= await countOf(state, build.slot(slot)));
+    const documents = new Documents(this.#parts, await this.#load(tasks), counts);
+    const deliveries = new Map<string, Promise<void>>();
+    const heard = new Map<string, number>();
+    for (const task of tasks) {
+      if (task.keyless !== undefined) throw new TaskFailed(task, task.keyless.error);
+      for (const id of task.keys) {
+        if (this.#isOwnStep(task.event, id)) {
+          const step = task.event.data as Step;
+          documents.fold(id, step, task.event);
+          if (isFromOutside(step)) heard.set(id, task.event.version);
+          continue;
+        }
+        // One instance takes in one thing after another.
+        const before = deliveries.get(id) ?? Promise.resolve();
+        deliveries.set(
+          id,
+          before.then(() => this.#deliver(id, task.event, documents)),
+        );
+      }
+    }
+    await Promise.all(deliveries.values());
+    return { change: documents.change(), committed: () => this.#committed(documents, heard) };
+  }
+
+  #committed(documents: Documents, heard: ReadonlyMap<string, number>): void {
+    this.#counts = documents.counts;
+    if (!this.#isLive) return;
+    for (const [id, version] of heard) this.#driver.heard(id, version);
+    this.#timers.changed(documents.changed());
+  }
+
+  #isOwnStep({ type, aggregate, aggregateId }: RecordedEvent, id: string): boolean {
+    return type === sagaStepType && aggregate === this.#parts.saga.name && aggregateId === id;
+  }
+
+  async #load(tasks: readonly Task[]): Promise<ReadonlyMap<string, InstanceDocument>> {
+    const { state, build } = this.#parts;
+    const ids = [...new Set(tasks.flatMap(({ keys }) => keys))];
+    const found = ids.length === 0 ? [] : await state.get(build.collection, ids);
+    const there = found.flatMap((one) => (one === undefined ? [] : [one.value as unknown as InstanceDocument]));
+    return new Map(there.map((document) => [document.id, document]));
+  }
+
+  async #deliver(id: string, event: RecordedEvent, documents: Documents): Promise<void> {
+    const { saga } = this.#parts;
+    const isStart = saga.startsOn.has(event.type);
+    if (!isStart && !documents.has(id)) return;
+    const trigger = triggerOf(event);
+    const wish: Wish =
+      event.type === sagaStepType
+        ? (progress) => childEnded(progress, event, trigger)
+        : (progress) => received(saga, progress, event, trigger);
+    const standing = await this.#driver.deliver(id, wish);
+    // Its first step is behind this event: until it is come to, the view says that it is there.
+    if (isStart && standing !== undefined && !hasEnded(standing.progress)) documents.begin(id, standing.progress);
+  }
+
+  async caughtUp(): Promise<void> {
+    const { signal, runtime } = this.#parts;
+    this.#isLive = true;
+    runtime.desks.open(this.#driver);
+    this.#background.push(
+      this.#insist(() => this.#takeUp()),
+      this.#insist(() => this.#timers.run(signal)),
+    );
+  }
+
+  /** In the background, again and again where the store fails. */
+  async #insist(work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#parts;
+    for (;;) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (signal.aborted || hasCode(error, 'store_closed')) return;
+        await delay(restartMs, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** What others have left under way. */
+  async #takeUp(): Promise<void> {
+    const { state, build, signal } = this.#parts;
+    const where = this.#inSlot({ kind: 'eq', path: 'isBusy', value: true });
+    let after: string | undefined;
+    do {
+      const page = await state.find(build.collection, { where, orderBy: [], after, limit: pageSize });
+      for (const { value } of page.documents) {
+        signal.throwIfAborted();
+        this.#driver.drive((value as unknown as InstanceDocument).id);
+        await this.#driver.room();
+      }
+      after = page.next;
+    } while (after !== undefined);
+  }
+
+  async #due(after: number, until: number, limit: number): Promise<readonly InstanceDocument[]> {
+    const { state, build } = this.#parts;
+    const bounds: Condition[] = [
+      ...(after > -Infinity ? [{ kind: 'gt', path: 'dueAt', value: after } as const] : []),
+      { kind: 'lte', path: 'dueAt', value: until },
+    ];
+    const { documents } = await state.find(build.collection, {
+      where: this.#inSlot(...bounds),
+      orderBy: [{ path: 'dueAt', direction: 'asc' }],
+      limit,
+      paged: false,
+    });
+    return documents.map(({ value }) => value as unknown as InstanceDocument);
+  }
+
+  #inSlot(...conditions: readonly Condition[]): Condition {
+    return { kind: 'all', of: [{ kind: 'eq', path: 'slot', value: this.#parts.slot }, ...conditions] };
+  }
+
+  forget(): void {
+    this.#counts = undefined;
+  }
+
+  async end(): Promise<void> {
+    this.#parts.runtime.desks.close(this.#driver);
+    await this.#driver.end();
+    await Promise.all(this.#background);
+  }
+}
+
+function triggerOf(event: RecordedEvent): Trigger {
+  const { position, id, stream, type, data, recordedAt } = event;
+  return { position, id, stream, type, data, recordedAt };
+}
+
+/** Lower positions have been taken in; and so has what came under another position, in another store. */
+function isKnown(progress: Progress, { position, id }: Trigger): boolean {
+  return position <= progress.watermark || progress.seen.has(id);
+}
+
+function received(
+  saga: AnySaga,
+  progress: Progress | undefined,
+  event: RecordedEvent,
+  trigger: Trigger,
+): Happened | undefined {
+  const causationId = trigger.id;
+  if (progress === undefined) {
+    if (!saga.startsOn.has(event.type)) return undefined;
+    const correlationId = event.metadata.correlationId ?? trigger.id;
+    return {
+      on: { kind: 'started', version: saga.version, trigger },
+      metadata: { correlationId, causationId },
+    };
+  }
+  if (hasEnded(progress) || isKnown(progress, trigger)) return undefined;
+  const { correlationId } = progress;
+  return { on: { kind: 'event', trigger }, metadata: { correlationId, causationId } };
+}
+
+function childEnded(progress: Progress | undefined, event: RecordedEvent, trigger: Trigger): Happened | undefined {
+  const end = endOf(event.data as Step);
+  const key = end?.parent?.key;
+  if (progress === undefined || end === undefined || key === undefined || hasEnded(progress)) return undefined;
+  if (isKnown(progress, trigger) || progress.effects.get(key)?.status !== 'open') return undefined;
+  const { correlationId } = progress;
+  return {
+    on: { kind: 'child', key, trigger: { ...trigger, data: end } },
+    metadata: { correlationId, causationId: trigger.id },
+  };
+}
+
+/** The documents of a batch, as they change. */
+class Documents {
+  counts: Counts;
+  readonly #counted: Counts;
+  readonly #parts: HandlingParts;
+  readonly #before: ReadonlyMap<string, InstanceDocument>;
+  readonly #after = new Map<string, InstanceDocument | null>();
+
+  constructor(parts: HandlingParts, before: ReadonlyMap<string, InstanceDocument>, counts: Counts) {
+    this.#parts = parts;
+    this.#before = before;
+    this.counts = counts;
+    this.#counted = counts;
+  }
+
+  has(id: string): boolean {
+    return this.#get(id) !== null;
+  }
+
+  #get(id: string): InstanceDocument | null {
+    const after = this.#after.get(id);
+    return after === undefined ? (this.#before.get(id) ?? null) : after;
+  }
+
+  fold(id: string, step: Step, { version, recordedAt }: CorrelatedStep): void {
+    const { slot } = this.#parts;
+    this.#after.set(id, foldInstance(this.#get(id), step, { id, slot, version, recordedAt }));
+    const { started, completed, compensated } = this.counts;
+    const outcome = endOf(step)?.outcome;
+    if (step.on.kind !== 'started' && outcome === undefined) return;
+    this.counts = {
+      started: started + (step.on.kind === 'started' ? 1 : 0),
+      completed: completed + (outcome === 'completed' ? 1 : 0),
+      compensated: compensated + (outcome === 'compensated' ? 1 : 0),
+    };
+  }
+
+  begin(id: string, { version, startedAt }: Progress): void {
+    if (this.has(id)) return;
+    this.#after.set(id, {
+      id,
+      slot: this.#parts.slot,
+      version,
+      status: 'running',
+      isBusy: true,
+      timers: {},
+      startedAt,
+      changedAt: startedAt,
+      streamVersion: 0,
+    });
+  }
+
+  *changed(): Iterable<InstanceDocument> {
+    for (const document of this.#after.values()) if (document !== null) yield document;
+  }
+
+  change(): StateCommit {
+    const { build, slot } = this.#parts;
+    const { collection } = build;
+    const puts: DocumentPut[] = [];
+    const deletes: { readonly collection: string; readonly key: string }[] = [];
+    for (const [key, document] of this.#after) {
+      if (document !== null) puts.push({ collection, key, value: instanceValue(document) });
+      else if (this.#before.has(key)) deletes.push({ collection, key });
+    }
+    if (this.counts !== this.#counted)
+      puts.push({ collection: countsCollection, key: build.slot(slot), value: { ...this.counts } });
+    return { puts, deletes };
+  }
+}
+
+type CorrelatedStep = Pick<CorrelatedEvent, 'recordedAt'> & { readonly version: number };

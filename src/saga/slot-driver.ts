@@ -1,0 +1,141 @@
+/** Works on the instances of one slot, for as long as it is held. */
+import { delay } from '../ground/clock.ts';
+import { RecentCache } from '../ground/recent-cache.ts';
+import type { Desk } from './desks.ts';
+import { InstanceWorker } from './instance-worker.ts';
+import type { Wish } from './instance-worker.ts';
+import type { Standing } from './journal.ts';
+import { hasEnded } from './progress.ts';
+import type { SagaRuntime } from './runtime.ts';
+import type { AnySaga } from './saga.ts';
+
+/** Instances that are looked at at the same time; those whose attempts are under way do not count. */
+const busyMax = 256;
+/** Instances that rest, and are kept in memory at least. */
+const restingMax = 2_000;
+const restartMs = 100;
+const restartMaxMs = 10_000;
+
+export class SlotDriver implements Desk {
+  readonly saga: AnySaga;
+  readonly slot: number;
+  readonly #runtime: SagaRuntime;
+  readonly #signal: AbortSignal;
+  readonly #workers = new Map<string, InstanceWorker>();
+  readonly #resting = new RecentCache<string, Standing>(restingMax);
+  /** That wait for their turn. */
+  readonly #wanted = new Set<string>();
+  readonly #running = new Set<Promise<void>>();
+  #busy = 0;
+  /** How often in a row the work on an instance failed. */
+  readonly #failures = new Map<string, number>();
+  #room: PromiseWithResolvers<void> | undefined;
+
+  constructor(runtime: SagaRuntime, saga: AnySaga, slot: number, signal: AbortSignal) {
+    this.#runtime = runtime;
+    this.saga = saga;
+    this.slot = slot;
+    this.#signal = signal;
+  }
+
+  /** Records what has happened to an instance. @returns how it stands then. */
+  async deliver(id: string, wish: Wish): Promise<Standing | undefined> {
+    const worker = this.#workerOf(id);
+    await worker.record(wish);
+    return worker.standing;
+  }
+
+  /** Does what is due in an instance, when its turn comes. */
+  drive(id: string): void {
+    if (this.#signal.aborted) return;
+    this.#wanted.add(id);
+    this.#takeWanted();
+  }
+
+  /** Resolves when fewer wait than are worked on. */
+  async room(): Promise<void> {
+    if (this.#wanted.size < busyMax) return;
+    this.#room ??= Promise.withResolvers();
+    await this.#room.promise;
+  }
+
+  offer(id: string, standing: Standing): void {
+    const worker = this.#workers.get(id);
+    if (worker !== undefined && !worker.isOver) worker.tell(standing.progress.streamVersion);
+    else {
+      this.#resting.set(id, standing);
+      this.drive(id);
+    }
+  }
+
+  /** Somebody has added steps, up to this version. */
+  heard(id: string, version: number): void {
+    const worker = this.#workers.get(id);
+    if (worker !== undefined && !worker.isOver) worker.tell(version);
+    else if ((this.#resting.get(id)?.progress.streamVersion ?? 0) < version) this.drive(id);
+  }
+
+  #takeWanted(): void {
+    for (const id of this.#wanted) {
+      if (this.#busy >= busyMax || this.#signal.aborted) break;
+      this.#wanted.delete(id);
+      this.#workerOf(id).look();
+    }
+    if (this.#wanted.size >= busyMax) return;
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+
+  #workerOf(id: string): InstanceWorker {
+    const before = this.#workers.get(id);
+    if (before !== undefined && !before.isOver) return before;
+    this.#busy += 1;
+    let isBusy = true;
+    const free = () => {
+      if (!isBusy) return;
+      isBusy = false;
+      this.#busy -= 1;
+      queueMicrotask(() => this.#takeWanted());
+    };
+    const worker = new InstanceWorker(this.#runtime, this.saga, id, {
+      since: before?.standing ?? this.#resting.get(id),
+      signal: this.#signal,
+      onFree: () => this.drive(id),
+      onWait: free,
+    });
+    this.#workers.set(id, worker);
+    const running: Promise<void> = this.#run(id, worker)
+      .finally(() => this.#running.delete(running))
+      .finally(free);
+    this.#running.add(running);
+    return worker;
+  }
+
+  async #run(id: string, worker: InstanceWorker): Promise<void> {
+    try {
+      await worker.run();
+      this.#failures.delete(id);
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      const failures = (this.#failures.get(id) ?? 0) + 1;
+      this.#failures.set(id, failures);
+      if (failures > 1) this.#runtime.notice({ kind: 'restarted', saga: this.saga.name, instance: id, error });
+      void this.#later(id, Math.min(restartMaxMs, restartMs * 2 ** failures));
+    } finally {
+      if (this.#workers.get(id) === worker) this.#workers.delete(id);
+      const { standing } = worker;
+      if (standing !== undefined && !hasEnded(standing.progress)) this.#resting.set(id, standing);
+    }
+  }
+
+  async #later(id: string, ms: number): Promise<void> {
+    await delay(ms, this.#signal).catch(() => undefined);
+    this.drive(id);
+  }
+
+  /** Resolves when nothing is being recorded any more. */
+  async end(): Promise<void> {
+    this.#room?.resolve();
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+}
