@@ -51,7 +51,7 @@ export interface Pace {
   readonly peerSecondsMax: number;
 }
 
-export type Unit = 'events/s' | 'queries/s' | 'loads/s';
+export type Unit = 'events/s' | 'queries/s' | 'loads/s' | 'sagas/s';
 
 /** A row of any table. */
 type MeasuredRow = Omit<Row, 'id'> & { readonly id: string };

@@ -13,6 +13,7 @@ import { rawLog } from './contestants/raw-log.ts';
 import { rawSqlite } from './contestants/raw-sqlite.ts';
 import { eventsrcReads, rawReads } from './contestants/read-all.ts';
 import { eventsrcReplays, rawReplays } from './contestants/replays.ts';
+import { eventsrcSagas } from './contestants/sagas.ts';
 import { agedLoads } from './contestants/snapshots.ts';
 import type { Unit } from './measure-row.ts';
 import type { Peers } from './peers.ts';
@@ -35,6 +36,7 @@ export const rowIds = [
   'append.projected',
   'projection.inline',
   'projection.catchup',
+  'saga.throughput',
 ] as const;
 export type RowId = (typeof rowIds)[number];
 
@@ -193,5 +195,13 @@ export const rows: readonly Row[] = [
     against: [rawCatchUp],
     peers: ({ emmettSqlite }) => [emmettCatchUp(emmettSqlite, 'documented'), emmettCatchUp(emmettSqlite, 'tuned')],
     eventsMax: 200_000,
+  },
+  {
+    id: 'saga.throughput',
+    what: 'sagas of three steps (a command, an activity, a command), 256 at a time, each step durable; beside single events as in append.c256',
+    unit: 'sagas/s',
+    ours: eventsrcSagas,
+    against: [eventsrc(c256)],
+    eventsMax: 20_000,
   },
 ];

@@ -83,7 +83,7 @@ export class SagaSide {
       sagas: new Map(given.map((saga) => [saga.name, saga])),
       implementations,
       permits: new Permits(),
-      ends: new EndWatch(),
+      ends: new EndWatch(() => log),
       desks: new Desks(),
       notice: sagaNoticeTaker(hooks),
       now: () => readClock(clock),
@@ -118,8 +118,8 @@ export class SagaSide {
   ): Promise<{ readonly handle: SagaHandle; readonly duplicate: boolean }> {
     checkKeys('the options of start', options, ['actor', 'metadata']);
     const known = this.#known(saga);
-    const { duplicate } = await startInstance(this.#runtime, known, id, input, options);
-    return { handle: new SagaHandle(this.#runtime, known, id), duplicate };
+    const { duplicate, standing } = await startInstance(this.#runtime, known, id, input, options);
+    return { handle: new SagaHandle(this.#runtime, known, id, standing), duplicate };
   }
 
   handle(saga: AnySaga, id: string): SagaHandle {

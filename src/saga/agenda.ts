@@ -48,7 +48,7 @@ export function agendaOf(before: Progress, context: AgendaContext): Agenda {
     const look = new Look(progress, context);
     look.look();
     follows.push(...look.follows);
-    if (look.follows.length > 0) progress = withConsequences(context.saga, progress, look.follows, context.now);
+    if (look.follows.length > 0) progress = withConsequences(context.saga, progress, look.follows);
     if (look.follows.length > 0 && !look.isLast) continue;
     const { command, effects } = look;
     const isUnderWay = [...progress.effects.values()].some(({ status }) => status === 'attempting');

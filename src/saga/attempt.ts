@@ -25,18 +25,18 @@ export interface AttemptParts {
   readonly context: Omit<ActivityContext, 'signal'>;
   /** `first`: ask what became of earlier attempts before another is made; `only`: make none in any case. */
   readonly reconcile: 'no' | 'first' | 'only';
-  /** Fires when nobody wants it any more. */
-  readonly signal: AbortSignal;
+  /** Any of them fires when nobody wants it any more. */
+  readonly signals: readonly AbortSignal[];
   /** Bytes of UTF-8 that an output may have as JSON. */
   readonly outputMax: number;
 }
 
 /** @throws the signal's reason, when aborted: nobody knows what became of it. */
 export async function makeAttempt(parts: AttemptParts): Promise<AttemptEnd> {
-  const { activity, implementation, context, signal } = parts;
+  const { activity, implementation, context, signals } = parts;
   const { timeoutMs } = activity;
   const tooLong = new Error(`it took longer than ${timeoutMs} ms`);
-  using linked = new LinkedSignal([signal], { ms: timeoutMs, reason: tooLong });
+  using linked = new LinkedSignal(signals, { ms: timeoutMs, reason: tooLong });
   const within: ActivityContext = { ...context, signal: linked.signal };
   try {
     const input = valueOf(await validate(activity.input, parts.input, schemaFailed), 'input_invalid');
@@ -56,7 +56,7 @@ export async function makeAttempt(parts: AttemptParts): Promise<AttemptEnd> {
     }
     return await completed(parts, await unlessAborted(implementation.run(input, within), linked.signal));
   } catch (error) {
-    signal.throwIfAborted();
+    for (const signal of signals) signal.throwIfAborted();
     if (error === tooLong)
       return { kind: 'failed', failure: failureOf('timed_out', tooLong.message), final: false, unknown: true };
     return failed(error, activity);
@@ -64,7 +64,8 @@ export async function makeAttempt(parts: AttemptParts): Promise<AttemptEnd> {
 }
 
 /** Who does not look at the signal is not waited for. */
-function unlessAborted(work: unknown, signal: AbortSignal): Promise<unknown> {
+function unlessAborted(work: unknown, signal: AbortSignal): unknown {
+  if (!(work instanceof Promise)) return work;
   return Promise.race([
     work,
     new Promise<never>((_, reject) => {

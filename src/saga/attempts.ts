@@ -103,7 +103,7 @@ export class Attempts {
         input,
         context: { idempotencyKey, attempt, saga: saga.name, instance: id },
         reconcile: asks ? 'only' : isUnknown ? 'first' : 'no',
-        signal: AbortSignal.any([broken, signal]),
+        signals: [broken, signal],
         outputMax: runtime.log.limits.eventBytes,
       });
     } catch {

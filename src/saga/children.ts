@@ -24,7 +24,7 @@ export async function startChild(
   if (valid.issues !== undefined)
     return { code: 'input_invalid', message: valid.issues.map(({ message }) => message).join('; ') };
   const on = { kind: 'started', version: saga.version, input: valid.value ?? null, parent } as const;
-  const added = await addStep(runtime.log, streamOf(saga, id), 0, stepDraft({ on }, metadata));
+  const added = await addStep(runtime.log, streamOf(saga, id), 0, stepDraft({ on, at: runtime.now() }, metadata));
   if (added.kind === 'added') return undefined;
   const there = (await readInstance(runtime.log, saga, id))?.progress.parent;
   if (there?.saga === parent.saga && there.id === parent.id && there.key === parent.key) return undefined;

@@ -1,4 +1,5 @@
 import { slotOf } from '../projection/consumer.ts';
+import type { Wish } from './instance-worker.ts';
 import type { Standing } from './journal.ts';
 import type { AnySaga } from './saga.ts';
 
@@ -6,11 +7,11 @@ import type { AnySaga } from './saga.ts';
 export interface Desk {
   readonly saga: AnySaga;
   readonly slot: number;
-  /** Something has been added to an instance. */
-  offer(id: string, standing: Standing): void;
+  /** Records what has happened to an instance. @param isNew whether it is probably not there. @returns how it stands then. */
+  deliver(id: string, wish: Wish, isNew: boolean): Promise<Standing | undefined>;
 }
 
-/** Those who work in this process: what is added here need not be heard of through the store. */
+/** Those who work in this process: what is to be added to an instance of theirs they add themselves, and what follows from it. */
 export class Desks {
   readonly #desks = new Map<string, Desk>();
 
@@ -23,7 +24,8 @@ export class Desks {
     if (this.#desks.get(key) === desk) this.#desks.delete(key);
   }
 
-  offer(saga: AnySaga, id: string, standing: Standing): void {
-    this.#desks.get(`${saga.name}#${slotOf(id, saga.slots)}`)?.offer(id, standing);
+  /** Who works on this instance; undefined: somebody in another process, or nobody. */
+  of(saga: AnySaga, id: string): Desk | undefined {
+    return this.#desks.get(`${saga.name}#${slotOf(id, saga.slots)}`);
   }
 }

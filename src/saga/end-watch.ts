@@ -1,22 +1,92 @@
+import { delay } from '../ground/clock.ts';
+import { onAbort } from '../ground/on-abort.ts';
+import type { EventLog } from '../store/log.ts';
+import { readInstance } from './journal.ts';
 import type { Standing } from './journal.ts';
+import { hasEnded } from './progress.ts';
+import type { AnySaga } from './saga.ts';
 
-/** Those who wait for instances to get somewhere, told by whoever works on them in this process. */
+interface Waiter {
+  readonly saga: AnySaga;
+  readonly id: string;
+  standing: Standing;
+  readonly resolve: (standing: Standing) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** How often it is looked whether somebody else has added steps. */
+const lookMs = 100;
+const streamsMax = 10_000;
+
+/** Those who wait for instances to end or to be stuck: told by whoever works on them in this process, or by looking at the store. */
 export class EndWatch {
-  readonly #waiting = new Map<string, Set<(standing: Standing) => void>>();
+  readonly #log: () => EventLog;
+  /** By stream. */
+  readonly #waiting = new Map<string, Set<Waiter>>();
+  #looking: Promise<void> | undefined;
 
-  /** @returns what ends it. */
-  on(stream: string, tell: (standing: Standing) => void): () => void {
-    const waiting = this.#waiting.get(stream) ?? new Set();
-    this.#waiting.set(stream, waiting);
-    waiting.add(tell);
-    return () => {
-      waiting.delete(tell);
-      if (waiting.size === 0) this.#waiting.delete(stream);
-    };
+  constructor(log: () => EventLog) {
+    this.#log = log;
+  }
+
+  /** Whether it is what is waited for. */
+  static isOver({ progress }: Standing): boolean {
+    return hasEnded(progress) || progress.status === 'stuck';
+  }
+
+  /** @param standing how far it is known to have come. @throws the signal's reason, when aborted; what the store fails with. */
+  wait(saga: AnySaga, id: string, standing: Standing, signal: AbortSignal | undefined): Promise<Standing> {
+    if (EndWatch.isOver(standing)) return Promise.resolve(standing);
+    const stream = saga.stream(id);
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        const waiting = this.#waiting.get(stream);
+        waiting?.delete(waiter);
+        if (waiting?.size === 0) this.#waiting.delete(stream);
+        settled();
+      };
+      const waiter: Waiter = {
+        saga,
+        id,
+        standing,
+        resolve: (found) => (leave(), resolve(found)),
+        reject: (error) => (leave(), reject(error)),
+      };
+      const settled = onAbort(signal, () => waiter.reject(signal?.reason));
+      const waiting = this.#waiting.get(stream) ?? new Set();
+      this.#waiting.set(stream, waiting.add(waiter));
+      this.#looking ??= this.#look();
+    });
   }
 
   /** It has ended, or is stuck. */
   tell(stream: string, standing: Standing): void {
-    for (const tell of this.#waiting.get(stream) ?? []) tell(standing);
+    for (const waiter of [...(this.#waiting.get(stream) ?? [])]) waiter.resolve(standing);
+  }
+
+  async #look(): Promise<void> {
+    while (this.#waiting.size > 0) {
+      await delay(lookMs, never);
+      const streams = [...this.#waiting.keys()].slice(0, streamsMax);
+      try {
+        if (streams.length > 0) await this.#lookAt(streams);
+      } catch (error) {
+        for (const stream of streams) for (const waiter of [...(this.#waiting.get(stream) ?? [])]) waiter.reject(error);
+      }
+    }
+    this.#looking = undefined;
+  }
+
+  async #lookAt(streams: readonly string[]): Promise<void> {
+    const log = this.#log();
+    for (const { stream, version } of await log.heads(streams)) {
+      for (const waiter of [...(this.#waiting.get(stream) ?? [])]) {
+        if (waiter.standing.progress.streamVersion >= version) continue;
+        waiter.standing = (await readInstance(log, waiter.saga, waiter.id, { since: waiter.standing })) as Standing;
+        if (EndWatch.isOver(waiter.standing)) waiter.resolve(waiter.standing);
+      }
+    }
   }
 }
+
+const never = new AbortController().signal;

@@ -4,7 +4,6 @@ import type { EventMetadata } from '../event/event.ts';
 import { toCanonicalJson, toFaithfulJson } from '../event/json.ts';
 import { validate } from '../event/standard-schema.ts';
 import { checkKeys, checkSignal, optionInvalid } from '../ground/check-options.ts';
-import { delay } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
 import { LinkedSignal } from '../ground/linked-signal.ts';
 import type { Moment } from '../store/moment.ts';
@@ -41,8 +40,6 @@ export interface WaitOptions {
 }
 
 const actKeys = ['actor', 'metadata'];
-const pollMs = 50;
-const pollMaxMs = 1_000;
 
 export class SagaHandle<S extends AnySaga = AnySaga> {
   readonly saga: S['name'];
@@ -51,11 +48,14 @@ export class SagaHandle<S extends AnySaga = AnySaga> {
   readonly stream: string;
   readonly #saga: AnySaga;
   readonly #runtime: SagaRuntime;
+  /** How far it is known to have come: what is waited for is further on. */
+  readonly #known: Standing | undefined;
 
   /** @internal */
-  constructor(runtime: SagaRuntime, saga: AnySaga, id: string) {
+  constructor(runtime: SagaRuntime, saga: AnySaga, id: string, known?: Standing) {
     this.#runtime = runtime;
     this.#saga = saga;
+    this.#known = known;
     this.saga = saga.name;
     this.id = id;
     this.stream = checkInstanceId(saga, id);
@@ -193,42 +193,25 @@ export class SagaHandle<S extends AnySaga = AnySaga> {
     checkKeys('the options of result', options, ['timeoutMs', 'signal']);
     const { timeoutMs = Infinity, signal } = options;
     checkSignal(signal);
-    const begun = this.#runtime.now();
     const tooLong = new Error('the time is up');
     using linked = new LinkedSignal([signal], { ms: timeoutMs, reason: tooLong });
-    let standing: Standing | undefined;
-    const told = Promise.withResolvers<Standing>();
-    const leave = this.#runtime.ends.on(this.stream, told.resolve);
     try {
-      for (let waitMs = pollMs; ; waitMs = Math.min(pollMaxMs, waitMs * 2)) {
-        standing = await readInstance(this.#runtime.log, this.#saga, this.id, {
-          since: standing,
-          signal: linked.signal,
-        });
-        const result = resultOf(this.#found(standing).progress);
-        if (result !== undefined) return result;
-        // Others may be at work on it, who tell nobody here.
-        using until = new LinkedSignal([linked.signal]);
-        const heard = await Promise.race([told.promise, delay(waitMs, until.signal)]);
-        const ended = heard && resultOf(heard.progress);
-        if (ended !== undefined) return ended;
-      }
+      const { log, ends } = this.#runtime;
+      const standing = this.#known ?? this.#found(await readInstance(log, this.#saga, this.id));
+      const limited = timeoutMs < Infinity ? linked.signal : signal;
+      return resultOf((await ends.wait(this.#saga, this.id, standing, limited)).progress);
     } catch (error) {
       if (error !== tooLong) throw error;
-      const status = standing?.progress.status ?? 'running';
-      const waitedMs = this.#runtime.now() - begun;
-      throw new EngineError('saga_running', { saga: this.saga, id: this.id, status, waitedMs });
-    } finally {
-      leave();
+      const { status } = await this.state();
+      throw new EngineError('saga_running', { saga: this.saga, id: this.id, status, waitedMs: timeoutMs });
     }
   }
 }
 
-function resultOf({ status, result, failure, stuck }: Progress): SagaResult | undefined {
+function resultOf({ status, result, failure, stuck }: Progress): SagaResult {
   if (status === 'completed') return { kind: 'completed', result };
   if (status === 'compensated') return { kind: 'compensated', failure: failure as Failure };
-  if (status === 'stuck') return { kind: 'stuck', ...(stuck as { readonly failure: Failure }) };
-  return undefined;
+  return { kind: 'stuck', ...(stuck as { readonly failure: Failure }) };
 }
 
 function metadataOf(metadata: CommandMetadata = {}, actor: string | undefined): EventMetadata {
@@ -252,7 +235,7 @@ export async function startInstance(
   id: string,
   input: unknown,
   { actor, metadata }: ActOptions,
-): Promise<{ readonly duplicate: boolean }> {
+): Promise<{ readonly duplicate: boolean; readonly standing: Standing }> {
   checkInstanceId(saga, id);
   const valid = await validInput(saga, input);
   if (valid.issues !== undefined) {
@@ -266,14 +249,20 @@ export async function startInstance(
   const wanted = toCanonicalJson(given, 'input');
   const correlationId = metadata?.correlationId ?? runtime.newId();
   let duplicate = false;
-  await addFromOutside(runtime, saga, id, (progress) => {
-    duplicate = progress !== undefined;
-    if (progress === undefined) {
-      const on = { kind: 'started', version: saga.version, input: given } as const;
-      return { on, metadata: { ...metadataOf(metadata, actor), correlationId } };
-    }
-    if (progress.startedWith !== wanted) throw new EngineError('saga_exists', { saga: saga.name, id });
-    return undefined;
-  });
-  return { duplicate };
+  const standing = await addFromOutside(
+    runtime,
+    saga,
+    id,
+    (progress) => {
+      duplicate = progress !== undefined;
+      if (progress === undefined) {
+        const on = { kind: 'started', version: saga.version, input: given } as const;
+        return { on, metadata: { ...metadataOf(metadata, actor), correlationId } };
+      }
+      if (progress.startedWith !== wanted) throw new EngineError('saga_exists', { saga: saga.name, id });
+      return undefined;
+    },
+    true,
+  );
+  return { duplicate, standing: standing as Standing };
 }

@@ -36,14 +36,13 @@ export interface StepPlace {
   readonly id: string;
   readonly slot: number;
   readonly version: number;
-  readonly recordedAt: number;
 }
 
 /** @returns null for one that has ended. */
 export function foldInstance(
   before: InstanceDocument | null,
   step: Step,
-  { id, slot, version, recordedAt }: StepPlace,
+  { id, slot, version }: StepPlace,
 ): InstanceDocument | null {
   if (endOf(step) !== undefined) return null;
   const { on, follows = [], rests = false } = step;
@@ -54,8 +53,8 @@ export function foldInstance(
     status: 'running',
     isBusy: true,
     timers: {},
-    startedAt: recordedAt,
-    changedAt: recordedAt,
+    startedAt: step.at,
+    changedAt: step.at,
     streamVersion: version,
   };
   // What the view has seen is not taken in again.
@@ -66,7 +65,7 @@ export function foldInstance(
   return {
     ...followed,
     isBusy: !rests,
-    changedAt: recordedAt,
+    changedAt: step.at,
     streamVersion: version,
     ...(next < Infinity && { dueAt: next }),
   };

@@ -14,10 +14,10 @@ import type { Effect } from './effect.ts';
 import { commandFailed, endOfAttempt, endOfCommand, failed } from './endings.ts';
 import type { Ending, EndingParts } from './endings.ts';
 import { commandFaults, executeApart, executeTogether, releaseReceipts } from './execute.ts';
-import { addStep, placedStep, readInstance, streamOf } from './journal.ts';
+import { addStep, readInstance, streamOf } from './journal.ts';
 import type { Standing } from './journal.ts';
 import { announce } from './notice.ts';
-import { advance, hasEnded, progressed } from './progress.ts';
+import { advance, hasEnded, progressed, withConsequences } from './progress.ts';
 import type { Progress } from './progress.ts';
 import type { SagaRuntime } from './runtime.ts';
 import { versionOf } from './saga.ts';
@@ -40,12 +40,25 @@ interface Request {
 export interface WorkerParts {
   /** What is known of the instance already. */
   readonly since: Standing | undefined;
+  /** Whether it is probably not there: if it is, that is noticed when something is recorded. */
+  readonly isNew: boolean;
   /** Fires when somebody else may work on it from now on. */
   readonly signal: AbortSignal;
   /** Called when an attempt that found no permit can be made. */
   readonly onFree: () => void;
   /** Called when it only waits for attempts that are under way. */
   readonly onWait: () => void;
+}
+
+/** A step that is to be recorded, and what it leads to. */
+interface Composed {
+  readonly step: Step;
+  readonly progress: Progress;
+  /** What follows, of what can begin now. */
+  readonly begins: readonly Consequence[];
+  readonly effects: ReadonlyMap<string, Effect>;
+  /** What is due then; undefined where something could not begin. */
+  readonly agenda: Agenda | undefined;
 }
 
 /** Attempts whose end nobody knows, before an effect is taken to have failed: it may be what kills its workers. */
@@ -66,12 +79,14 @@ export class InstanceWorker {
   #news = Promise.withResolvers<void>();
   /** Effects that were begun, by key, as `next` asked for them. */
   readonly #begun = new Map<string, Effect>();
+  /** What is due, where that is known from the step that was recorded last. */
+  #planned: Agenda | undefined;
   readonly #attempts: Attempts;
   /** Children that were started, and those that were cancelled. */
   readonly #started = new Set<string>();
   readonly #cancelled = new Set<string>();
 
-  constructor(runtime: SagaRuntime, saga: AnySaga, id: string, { since, signal, onFree, onWait }: WorkerParts) {
+  constructor(runtime: SagaRuntime, saga: AnySaga, id: string, { since, isNew, signal, onFree, onWait }: WorkerParts) {
     this.#runtime = runtime;
     this.#saga = saga;
     this.#id = id;
@@ -80,7 +95,7 @@ export class InstanceWorker {
     this.#onWait = onWait;
     // What was begun is known by reading it again.
     this.#standing = since !== undefined && needsBegun(since.progress) ? undefined : since;
-    this.#isStale = this.#standing === undefined;
+    this.#isStale = this.#standing === undefined && !(isNew && since === undefined);
     this.#attempts = new Attempts({
       runtime,
       saga,
@@ -152,6 +167,7 @@ export class InstanceWorker {
 
   async #catchUp(): Promise<void> {
     this.#isStale = false;
+    this.#planned = undefined;
     // What could not be folded may be by now.
     const since = this.#standing?.progress.broken === undefined ? this.#standing : undefined;
     this.#standing = await readInstance(this.#runtime.log, this.#saga, this.#id, {
@@ -173,10 +189,19 @@ export class InstanceWorker {
   }
 
   async #fulfil(request: Request): Promise<void> {
-    const happened = request.wish(this.#standing?.progress);
-    if (happened !== undefined && !(await this.#record(happened))) return;
+    let happened: Happened | undefined;
+    try {
+      happened = request.wish(this.#standing?.progress);
+    } catch (error) {
+      this.#settle(request).reject(error);
+      return;
+    }
+    if (happened === undefined || (await this.#record(happened))) this.#settle(request).resolve();
+  }
+
+  #settle(request: Request): PromiseWithResolvers<void> {
     this.#requests.splice(this.#requests.indexOf(request), 1);
-    request.done.resolve();
+    return request.done;
   }
 
   async #goOn(): Promise<boolean> {
@@ -242,7 +267,8 @@ export class InstanceWorker {
   }
 
   async #doDue(progress: Progress): Promise<boolean> {
-    const agenda = this.#agenda(progress);
+    const agenda = this.#planned ?? this.#agenda(progress);
+    this.#planned = undefined;
     await this.#startChildren(agenda);
     const { follows, isWhole } = this.#permitted(agenda);
     this.#attempts.release();
@@ -285,30 +311,37 @@ export class InstanceWorker {
   }
 
   /** What happened, with what follows from it. */
-  #compose({ on, first = [] }: Ending): { readonly step: Step; readonly agenda: Agenda } {
-    const progress = this.#standing?.progress;
-    const placed = {
-      step: { on, follows: first },
+  #compose({ on, first = [], metadata }: Happened): Composed {
+    const before = this.#standing?.progress;
+    const at = this.#runtime.now();
+    const progress = advance(this.#saga, before, {
+      step: { on, at, follows: first },
       id: this.#id,
-      version: (progress?.streamVersion ?? 0) + 1,
-      recordedAt: this.#runtime.now(),
-      correlationId: progress?.correlationId ?? '',
-    };
-    const agenda = this.#agenda(advance(this.#saga, progress, placed));
+      version: this.#version + 1,
+      correlationId: before?.correlationId ?? metadata?.correlationId ?? '',
+    });
+    const agenda = this.#agenda(progress);
     const { follows, isWhole } = this.#permitted(agenda);
     const all = [...first, ...follows];
     const rests = agenda.rests && isWhole;
-    return { step: { on, ...(all.length > 0 && { follows: all }), ...(rests && { rests }) }, agenda };
+    const after = isWhole ? agenda.progress : withConsequences(this.#saga, progress, follows);
+    return {
+      step: { on, at, ...(all.length > 0 && { follows: all }), ...(rests && { rests }) },
+      progress: { ...after, rests },
+      begins: follows,
+      effects: agenda.effects,
+      agenda: isWhole ? { ...agenda, follows: [] } : undefined,
+    };
   }
 
   /** @returns whether it was recorded; if not, somebody else was faster. */
   async #record(happened: Happened): Promise<boolean> {
     try {
-      const { step, agenda } = this.#compose(happened);
-      const draft = stepDraft(step, happened.metadata ?? this.#metadata());
+      const composed = this.#compose(happened);
+      const draft = stepDraft(composed.step, this.#metadata(happened));
       const added = await addStep(this.#runtime.log, this.#stream, this.#version, draft);
       if (added.kind === 'overtaken') this.#isStale = true;
-      else this.#take(added.event, step, agenda);
+      else this.#take(added.event, composed);
       return added.kind === 'added';
     } finally {
       this.#attempts.release();
@@ -319,21 +352,22 @@ export class InstanceWorker {
     return this.#standing?.progress.streamVersion ?? 0;
   }
 
-  #metadata(): EventMetadata {
+  /** What came from outside says itself what it was caused by. */
+  #metadata({ metadata }: Pick<Happened, 'metadata'> = {}): EventMetadata {
     const { progress, last } = this.#standing ?? {};
     return {
       ...(progress !== undefined && { correlationId: progress.correlationId }),
-      ...(last !== undefined && { causationId: toHex(last.id) }),
+      ...(metadata ?? (last !== undefined && { causationId: toHex(last.id) })),
     };
   }
 
   /** It is recorded: what it begins is begun. */
-  #take(event: RecordedDraft, step: Step, agenda: Agenda): void {
-    const progress = advance(this.#saga, this.#standing?.progress, placedStep(event, this.#id));
+  #take(event: RecordedDraft, { step, progress, begins, effects, agenda }: Composed): void {
     this.#standing = { progress, last: event };
-    for (const one of step.follows ?? []) {
+    this.#planned = agenda;
+    for (const one of begins) {
       if (one.kind !== 'attempt' && one.kind !== 'child') continue;
-      const effect = agenda.effects.get(one.key);
+      const effect = effects.get(one.key);
       if (effect !== undefined && !this.#begun.has(one.key)) this.#begun.set(one.key, effect);
       if (one.kind === 'attempt') this.#attempts.begin(one.key, progress);
     }
@@ -375,13 +409,13 @@ export class InstanceWorker {
       else await this.#notDecided(due, receipt);
       return;
     }
-    let composed: { readonly step: Step; readonly agenda: Agenda } | undefined;
+    let composed: Composed | undefined;
     const step = (outcome: Outcome) => {
       composed = this.#compose(endOf(outcome));
       return stepDraft(composed.step, metadata);
     };
     const receipt = await executeTogether(parts, due, step, (event) => {
-      if (composed !== undefined) this.#take(event, composed.step, composed.agenda);
+      if (composed !== undefined) this.#take(event, composed);
     });
     await this.#notDecided(due, receipt);
   }

@@ -49,10 +49,10 @@ export async function readInstance(
 }
 
 export function placedStep(event: Recorded, id: string): PlacedStep {
-  const { version, recordedAt, metadata } = event;
+  const { version, metadata } = event;
   const step = JSON.parse(fromUtf8(event.data)) as Step;
   const given = metadata.length === 0 ? {} : (JSON.parse(fromUtf8(metadata)) as EventMetadata);
-  return { step, id, version, recordedAt, correlationId: given.correlationId ?? toHex(event.id) };
+  return { step, id, version, correlationId: given.correlationId ?? toHex(event.id) };
 }
 
 export type Added =

@@ -1,5 +1,5 @@
 /** What anybody may add to an instance, whoever works on it. */
-import { addStep, placedStep, readInstance, streamOf } from './journal.ts';
+import { addStep, readInstance, streamOf } from './journal.ts';
 import type { Standing } from './journal.ts';
 import { advance } from './progress.ts';
 import type { Progress } from './progress.ts';
@@ -8,26 +8,38 @@ import type { SagaRuntime } from './runtime.ts';
 import type { AnySaga } from './saga.ts';
 import { stepDraft } from './step.ts';
 
-/** @param make what is to be recorded, as it stands; undefined: nothing. @returns how it then stands. */
+/** @param make what is to be recorded, as it stands; undefined: nothing. @param isNew whether it is probably not there. @returns how it then stands. */
 export async function addFromOutside(
   runtime: SagaRuntime,
   saga: AnySaga,
   id: string,
   make: (progress: Progress | undefined) => Happened | undefined,
+  isNew = false,
 ): Promise<Standing | undefined> {
+  const desk = runtime.desks.of(saga, id);
+  if (desk !== undefined) {
+    try {
+      return await desk.deliver(id, make, isNew);
+    } catch (error) {
+      // Whoever worked on it has stopped meanwhile: then it is added as from any other process.
+      if (runtime.desks.of(saga, id) === desk) throw error;
+    }
+  }
   let standing: Standing | undefined;
-  for (;;) {
-    standing = await readInstance(runtime.log, saga, id, { since: standing });
+  // What is to be started is most often not there, which the append tells as well.
+  for (let isRead = isNew; ; isRead = false) {
+    if (!isRead) standing = await readInstance(runtime.log, saga, id, { since: standing });
     const happened = make(standing?.progress);
     if (happened === undefined) return standing;
     const { on, metadata = {} } = happened;
     const correlated = { ...(standing && { correlationId: standing.progress.correlationId }), ...metadata };
     const version = standing?.progress.streamVersion ?? 0;
-    const added = await addStep(runtime.log, streamOf(saga, id), version, stepDraft({ on }, correlated));
+    const step = { on, at: runtime.now() };
+    const added = await addStep(runtime.log, streamOf(saga, id), version, stepDraft(step, correlated));
     if (added.kind === 'overtaken') continue;
-    const progress = advance(saga, standing?.progress, placedStep(added.event, id));
-    const stands = { progress, last: added.event };
-    runtime.desks.offer(saga, id, stands);
-    return stands;
+    const { correlationId = '' } = correlated;
+    const placed = { step, id, version: version + 1, correlationId };
+    const progress = advance(saga, standing?.progress, placed);
+    return { progress, last: added.event };
   }
 }

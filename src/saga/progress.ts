@@ -82,7 +82,6 @@ export interface PlacedStep {
   readonly step: Step;
   readonly id: string;
   readonly version: number;
-  readonly recordedAt: number;
   readonly correlationId: string;
 }
 
@@ -107,23 +106,18 @@ export function isUndoKey(key: string): boolean {
 
 /** The next step taken in. Pure, and never fails: what cannot be folded is noted down as `broken`. */
 export function advance(saga: AnySaga, before: Progress | undefined, placed: PlacedStep, onBegun?: OnBegun): Progress {
-  const { step, version, recordedAt } = placed;
+  const { step, version } = placed;
   const draft = before === undefined ? begin(saga, placed) : draftOf(before);
   draft.streamVersion = version;
-  draft.changedAt = recordedAt;
-  new Fold(saga, draft, recordedAt, onBegun).take(step);
+  draft.changedAt = step.at;
+  new Fold(saga, draft, step.at, onBegun).take(step);
   return draft;
 }
 
 /** What consequences lead to that are not recorded yet. */
-export function withConsequences(
-  saga: AnySaga,
-  before: Progress,
-  follows: readonly Consequence[],
-  now: number,
-): Progress {
+export function withConsequences(saga: AnySaga, before: Progress, follows: readonly Consequence[]): Progress {
   const draft = draftOf(before);
-  const fold = new Fold(saga, draft, now);
+  const fold = new Fold(saga, draft, before.changedAt);
   for (const one of follows) fold.follow(one);
   return draft;
 }
@@ -140,7 +134,7 @@ export function hasEnded({ status }: Progress): boolean {
   return status === 'completed' || status === 'compensated';
 }
 
-function begin(saga: AnySaga, { step, id, recordedAt, correlationId }: PlacedStep): Draft {
+function begin(saga: AnySaga, { step, id, correlationId }: PlacedStep): Draft {
   const { version, parent, input } = step.on as Extract<Occurrence, { readonly kind: 'started' }>;
   return {
     saga: saga.name,
@@ -150,8 +144,8 @@ function begin(saga: AnySaga, { step, id, recordedAt, correlationId }: PlacedSte
     state: versionOf(saga, version)?.start(),
     effects: new Map(),
     undo: [],
-    startedAt: recordedAt,
-    changedAt: recordedAt,
+    startedAt: step.at,
+    changedAt: step.at,
     streamVersion: 0,
     rests: false,
     watermark: 0,

@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../event/codec.ts';
 import { sagaStepType } from '../event/event.ts';
 import { delay } from '../ground/clock.ts';
 import { hasCode } from '../ground/errors.ts';
+import { RecentCache } from '../ground/recent-cache.ts';
 import { TaskFailed } from '../projection/fold.ts';
 import type { Task } from '../projection/fold.ts';
 import type { Handling, Taken } from '../projection/handling.ts';
@@ -17,12 +18,14 @@ import type { Happened, Wish } from './instance-worker.ts';
 import { hasEnded } from './progress.ts';
 import type { Progress } from './progress.ts';
 import type { SagaRuntime } from './runtime.ts';
-import type { AnySaga, CorrelatedEvent } from './saga.ts';
+import type { AnySaga } from './saga.ts';
 import { SlotDriver } from './slot-driver.ts';
 import { endOf, isFromOutside } from './step.ts';
 import type { Step, Trigger } from './step.ts';
 
 const pageSize = 500;
+/** Documents kept in memory, at least. */
+const cachedMax = 2_000;
 const restartMs = 1_000;
 
 export interface HandlingParts extends SlotPlace {
@@ -36,6 +39,8 @@ export class SagaHandling implements Handling {
   readonly #driver: SlotDriver;
   readonly #timers: DueTimers;
   #counts: Counts | undefined;
+  /** Nobody else changes them while the slot is held. */
+  readonly #documents = new RecentCache<string, InstanceDocument | null>(cachedMax);
   /** Whether what is due is done: not before the view has caught up. */
   #isLive = false;
   readonly #background: Promise<void>[] = [];
@@ -66,7 +71,7 @@ export class SagaHandling implements Handling {
       for (const id of task.keys) {
         if (this.#isOwnStep(task.event, id)) {
           const step = task.event.data as Step;
-          documents.fold(id, step, task.event);
+          documents.fold(id, step, task.event.version);
           if (isFromOutside(step)) heard.set(id, task.event.version);
           continue;
         }
@@ -84,6 +89,7 @@ export class SagaHandling implements Handling {
 
   #committed(documents: Documents, heard: ReadonlyMap<string, number>): void {
     this.#counts = documents.counts;
+    for (const [id, document] of documents.after) this.#documents.set(id, document);
     if (!this.#isLive) return;
     for (const [id, version] of heard) this.#driver.heard(id, version);
     this.#timers.changed(documents.changed());
@@ -93,12 +99,29 @@ export class SagaHandling implements Handling {
     return type === sagaStepType && aggregate === this.#parts.saga.name && aggregateId === id;
   }
 
-  async #load(tasks: readonly Task[]): Promise<ReadonlyMap<string, InstanceDocument>> {
+  async #load(tasks: readonly Task[]): Promise<ReadonlyMap<string, InstanceDocument | null>> {
     const { state, build } = this.#parts;
-    const ids = [...new Set(tasks.flatMap(({ keys }) => keys))];
-    const found = ids.length === 0 ? [] : await state.get(build.collection, ids);
-    const there = found.flatMap((one) => (one === undefined ? [] : [one.value as unknown as InstanceDocument]));
-    return new Map(there.map((document) => [document.id, document]));
+    const documents = new Map<string, InstanceDocument | null>();
+    const missing: string[] = [];
+    for (const { keys, event } of tasks) {
+      for (const id of keys) {
+        if (documents.has(id)) continue;
+        const known = this.#isFirst(event, id) ? null : this.#documents.get(id);
+        documents.set(id, known ?? null);
+        if (known === undefined) missing.push(id);
+      }
+    }
+    const found = missing.length === 0 ? [] : await state.get(build.collection, missing);
+    for (const [index, id] of missing.entries())
+      documents.set(id, (found[index]?.value as unknown as InstanceDocument | undefined) ?? null);
+    return documents;
+  }
+
+  /** Whether there can be no document yet: one that an event started may have one before its first step. */
+  #isFirst(event: RecordedEvent, id: string): boolean {
+    if (event.version !== 1 || !this.#isOwnStep(event, id)) return false;
+    const { on } = event.data as Step;
+    return on.kind === 'started' && on.trigger === undefined;
   }
 
   async #deliver(id: string, event: RecordedEvent, documents: Documents): Promise<void> {
@@ -110,7 +133,7 @@ export class SagaHandling implements Handling {
       event.type === sagaStepType
         ? (progress) => childEnded(progress, event, trigger)
         : (progress) => received(saga, progress, event, trigger);
-    const standing = await this.#driver.deliver(id, wish);
+    const standing = await this.#driver.deliver(id, wish, isStart && !documents.has(id));
     // Its first step is behind this event: until it is come to, the view says that it is there.
     if (isStart && standing !== undefined && !hasEnded(standing.progress)) documents.begin(id, standing.progress);
   }
@@ -176,6 +199,7 @@ export class SagaHandling implements Handling {
 
   forget(): void {
     this.#counts = undefined;
+    this.#documents.clear();
   }
 
   async end(): Promise<void> {
@@ -232,10 +256,11 @@ class Documents {
   counts: Counts;
   readonly #counted: Counts;
   readonly #parts: HandlingParts;
-  readonly #before: ReadonlyMap<string, InstanceDocument>;
-  readonly #after = new Map<string, InstanceDocument | null>();
+  readonly #before: ReadonlyMap<string, InstanceDocument | null>;
+  /** Those that are other ones than before, or none. */
+  readonly after: Map<string, InstanceDocument | null> = new Map();
 
-  constructor(parts: HandlingParts, before: ReadonlyMap<string, InstanceDocument>, counts: Counts) {
+  constructor(parts: HandlingParts, before: ReadonlyMap<string, InstanceDocument | null>, counts: Counts) {
     this.#parts = parts;
     this.#before = before;
     this.counts = counts;
@@ -247,13 +272,13 @@ class Documents {
   }
 
   #get(id: string): InstanceDocument | null {
-    const after = this.#after.get(id);
+    const after = this.after.get(id);
     return after === undefined ? (this.#before.get(id) ?? null) : after;
   }
 
-  fold(id: string, step: Step, { version, recordedAt }: CorrelatedStep): void {
+  fold(id: string, step: Step, version: number): void {
     const { slot } = this.#parts;
-    this.#after.set(id, foldInstance(this.#get(id), step, { id, slot, version, recordedAt }));
+    this.after.set(id, foldInstance(this.#get(id), step, { id, slot, version }));
     const { started, completed, compensated } = this.counts;
     const outcome = endOf(step)?.outcome;
     if (step.on.kind !== 'started' && outcome === undefined) return;
@@ -266,7 +291,7 @@ class Documents {
 
   begin(id: string, { version, startedAt }: Progress): void {
     if (this.has(id)) return;
-    this.#after.set(id, {
+    this.after.set(id, {
       id,
       slot: this.#parts.slot,
       version,
@@ -280,7 +305,7 @@ class Documents {
   }
 
   *changed(): Iterable<InstanceDocument> {
-    for (const document of this.#after.values()) if (document !== null) yield document;
+    for (const document of this.after.values()) if (document !== null) yield document;
   }
 
   change(): StateCommit {
@@ -288,14 +313,12 @@ class Documents {
     const { collection } = build;
     const puts: DocumentPut[] = [];
     const deletes: { readonly collection: string; readonly key: string }[] = [];
-    for (const [key, document] of this.#after) {
+    for (const [key, document] of this.after) {
       if (document !== null) puts.push({ collection, key, value: instanceValue(document) });
-      else if (this.#before.has(key)) deletes.push({ collection, key });
+      else if ((this.#before.get(key) ?? null) !== null) deletes.push({ collection, key });
     }
     if (this.counts !== this.#counted)
       puts.push({ collection: countsCollection, key: build.slot(slot), value: { ...this.counts } });
     return { puts, deletes };
   }
 }
-
-type CorrelatedStep = Pick<CorrelatedEvent, 'recordedAt'> & { readonly version: number };

@@ -38,9 +38,9 @@ export class SlotDriver implements Desk {
     this.#signal = signal;
   }
 
-  /** Records what has happened to an instance. @returns how it stands then. */
-  async deliver(id: string, wish: Wish): Promise<Standing | undefined> {
-    const worker = this.#workerOf(id);
+  /** Records what has happened to an instance. @param isNew whether it is probably not there. @returns how it stands then. */
+  async deliver(id: string, wish: Wish, isNew: boolean): Promise<Standing | undefined> {
+    const worker = this.#workerOf(id, isNew);
     await worker.record(wish);
     return worker.standing;
   }
@@ -57,15 +57,6 @@ export class SlotDriver implements Desk {
     if (this.#wanted.size < busyMax) return;
     this.#room ??= Promise.withResolvers();
     await this.#room.promise;
-  }
-
-  offer(id: string, standing: Standing): void {
-    const worker = this.#workers.get(id);
-    if (worker !== undefined && !worker.isOver) worker.tell(standing.progress.streamVersion);
-    else {
-      this.#resting.set(id, standing);
-      this.drive(id);
-    }
   }
 
   /** Somebody has added steps, up to this version. */
@@ -86,7 +77,7 @@ export class SlotDriver implements Desk {
     this.#room = undefined;
   }
 
-  #workerOf(id: string): InstanceWorker {
+  #workerOf(id: string, isNew = false): InstanceWorker {
     const before = this.#workers.get(id);
     if (before !== undefined && !before.isOver) return before;
     this.#busy += 1;
@@ -99,6 +90,7 @@ export class SlotDriver implements Desk {
     };
     const worker = new InstanceWorker(this.#runtime, this.saga, id, {
       since: before?.standing ?? this.#resting.get(id),
+      isNew,
       signal: this.#signal,
       onFree: () => this.drive(id),
       onWait: free,

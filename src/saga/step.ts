@@ -120,6 +120,8 @@ export type Ended = { readonly kind: 'ended'; readonly parent?: Parent } & (
 
 export interface Step {
   readonly on: Occurrence;
+  /** When it was noticed, by the clock of whoever recorded it, in ms since the epoch. */
+  readonly at: number;
   readonly follows?: readonly Consequence[];
   /** Whether nothing is under way or due until something comes or a timer fires. */
   readonly rests?: boolean;
