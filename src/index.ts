@@ -135,7 +135,7 @@ export type {
 } from './saga/effect.ts';
 export type { ActOptions, SagaHandle, SagaResult, WaitOptions } from './saga/handle.ts';
 export type { SagaNotice } from './saga/notice.ts';
-export type { EffectProgress, Progress, SagaStatus } from './saga/progress.ts';
+export type { EffectProgress, SagaStatus } from './saga/progress.ts';
 export type { RetryOptions, RetryPolicy } from './saga/retry.ts';
 export { defineSaga } from './saga/saga.ts';
 export type {
@@ -151,6 +151,7 @@ export type {
   Saga,
   SagaTypes,
 } from './saga/saga.ts';
+export type { Instances, SagaState } from './saga/saga-state.ts';
 export type { SagaCounts, SagaInfo, Sagas, SagasQuery } from './saga/sagas.ts';
 export type { Failure as SagaFailure } from './saga/step.ts';
 export { steps } from './saga/steps.ts';

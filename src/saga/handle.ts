@@ -16,6 +16,8 @@ import { addFromOutside } from './outside.ts';
 import { hasEnded } from './progress.ts';
 import type { Progress } from './progress.ts';
 import type { SagaRuntime } from './runtime.ts';
+import { stateOf } from './saga-state.ts';
+import type { SagaState } from './saga-state.ts';
 import type { AnySaga, InferSagaSignals, InferSagaState } from './saga.ts';
 import type { Failure, Resolution } from './step.ts';
 
@@ -67,10 +69,10 @@ export class SagaHandle<S extends AnySaga = AnySaga> {
    */
   async state(
     options: { readonly at?: Moment; readonly signal?: AbortSignal } = {},
-  ): Promise<Progress<InferSagaState<S>>> {
+  ): Promise<SagaState<InferSagaState<S>>> {
     checkKeys('the options of state', options, ['at', 'signal']);
     const standing = await readInstance(this.#runtime.log, this.#saga, this.id, options);
-    return this.#found(standing).progress as Progress<InferSagaState<S>>;
+    return stateOf(this.#found(standing).progress) as SagaState<InferSagaState<S>>;
   }
 
   #found(standing: Standing | undefined): Standing {
@@ -129,13 +131,13 @@ export class SagaHandle<S extends AnySaga = AnySaga> {
    * @returns how it then stands.
    * @throws {EngineError} `saga_not_found`
    */
-  async cancel(reason: string, options: ActOptions = {}): Promise<Progress<InferSagaState<S>>> {
+  async cancel(reason: string, options: ActOptions = {}): Promise<SagaState<InferSagaState<S>>> {
     checkKeys('the options of cancel', options, actKeys);
     if (typeof reason !== 'string' || reason === '') throw optionInvalid('reason', reason, 'why it is cancelled');
     const { progress } = await this.#add(options, ({ status, failure }) =>
       failure !== undefined || status === 'completed' ? undefined : { kind: 'cancel', reason },
     );
-    return progress as Progress<InferSagaState<S>>;
+    return stateOf(progress) as SagaState<InferSagaState<S>>;
   }
 
   /** Has what it is stuck at tried again, under another idempotency key. @throws {EngineError} `saga_not_found`, `saga_refused` */

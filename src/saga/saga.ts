@@ -1,9 +1,12 @@
+import type { AnyAggregate } from '../command/aggregate.ts';
 import type { EventSchemas } from '../event/codec.ts';
 import { checkEventType, streamName } from '../event/names.ts';
 import type { SchemaInput, SchemaOutput, StandardSchemaV1 } from '../event/standard-schema.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { AnyActivity } from './activity.ts';
 import type { CommandResult, Effect } from './effect.ts';
+import { instancesOf } from './saga-state.ts';
+import type { Instances } from './saga-state.ts';
 import type { Failure } from './step.ts';
 
 /** What every event that a saga folds has beside its type and data. */
@@ -102,6 +105,8 @@ export interface AnySaga {
   evolve(state: unknown, event: AnySagaEvent): unknown;
   next(state: unknown, progress: Progressed): unknown;
   readonly migrate: ((state: unknown, version: number) => unknown) | undefined;
+  /** Its instances, as an aggregate: to be loaded, replayed and looked back at as any other. */
+  readonly instances: AnyAggregate;
   /** The stream of one instance. @throws {EngineError} `name_invalid` */
   stream(id: string): string;
 }
@@ -111,6 +116,8 @@ export interface Saga<Types extends SagaTypes> extends AnySaga {
   readonly name: Types['name'];
   readonly events: Types['events'];
   start(): Types['state'];
+  /** Its instances, as an aggregate: to be loaded, replayed and looked back at as any other. */
+  readonly instances: Instances<Types['name'], Types['state']>;
   /** Carries the type; never there. */
   readonly given?: Types['input'];
   /** The stream of one instance. @throws {EngineError} `name_invalid` */
@@ -206,7 +213,7 @@ export function defineSaga<
   checkPrevious(previous, name, version, refuse);
   const activities = Object.values<AnyActivity>(definition.activities ?? {});
   for (const one of activities) if (one?.kind !== 'activity') throw refuse('activities are made by `activity`');
-  const saga: AnySaga & { readonly stream: (id: string) => string } = {
+  const saga: Omit<AnySaga, 'instances'> = {
     kind: 'saga',
     name,
     version,
@@ -225,7 +232,8 @@ export function defineSaga<
     migrate,
     stream: (instance: string) => streamName(name, instance),
   };
-  return saga as unknown as Saga<{ name: Name; state: State; events: Events; input: SchemaInput<Input> }>;
+  const whole: AnySaga = Object.assign(saga, { instances: instancesOf(saga as AnySaga) });
+  return whole as unknown as Saga<{ name: Name; state: State; events: Events; input: SchemaInput<Input> }>;
 }
 
 /** Only where there is something to start it with. */
