@@ -8,9 +8,11 @@ import { readIds } from './read/reads.ts';
 import type { ReadId } from './read/reads.ts';
 import { rowIds } from './rows.ts';
 import type { RowId } from './rows.ts';
+import { sagaIds } from './saga/saga-ids.ts';
+import type { SagaId } from './saga/saga-ids.ts';
 
-type KnownId = RowId | ReadId | MoveId | LargeId;
-const knownIds: readonly KnownId[] = [...rowIds, ...readIds, ...moveIds, ...largeIds];
+type KnownId = RowId | SagaId | ReadId | MoveId | LargeId;
+const knownIds: readonly KnownId[] = [...rowIds, ...sagaIds, ...readIds, ...moveIds, ...largeIds];
 
 export const usage = `npm run bench -- [options]
 

@@ -74,9 +74,19 @@ export function formatFigure({ id, what, unit, value, against }: LargeResult): s
 }
 
 /** Latencies at a rate. */
-export function formatLag({ id, what, value, spread, p50, p99, max, reached }: LagResult): string {
+export function formatLag({
+  id,
+  what,
+  value,
+  spread,
+  p50,
+  p99,
+  max,
+  reached,
+  counted = 'commands/s accepted',
+}: LagResult): string {
   const range = `(${spread.low.toFixed(1)} to ${spread.high.toFixed(1)})`;
-  const rate = `${count(reached.median)} commands/s accepted (${count(reached.low)} to ${count(reached.high)})`;
+  const rate = `${count(reached.median)} ${counted} (${count(reached.low)} to ${count(reached.high)})`;
   const figures = `p50 ${ms(p50)}  p99 ${ms(p99)}  max ${ms(max)}`;
   return `${id}: ${what}\n  ${'eventsrc'.padEnd(nameWidth)}${value.toFixed(1).padStart(9)} ms  ${range.padEnd(22)}  ${figures}; ${rate}`;
 }

@@ -20,6 +20,9 @@ import { measureQueries } from './read/view-queries.ts';
 import type { QueryPace } from './read/view-queries.ts';
 import { formatEnvironment, formatFigure, formatLag, formatMove, formatRow } from './report.ts';
 import { rows } from './rows.ts';
+import { sagaIds } from './saga/saga-ids.ts';
+import { measureTimers } from './saga/timers.ts';
+import type { TimersPace } from './saga/timers.ts';
 
 const fullPace: Pace = { rounds: 5, share: 1, secondsMax: 12, peerSecondsMax: 1 };
 const quickPace: Pace = { rounds: 2, share: 0.05, secondsMax: 2, peerSecondsMax: 0.3 };
@@ -27,6 +30,8 @@ const fullLag: LagPace = { rounds: 5, secondsPerRound: 4 };
 const quickLag: LagPace = { rounds: 1, secondsPerRound: 0.2 };
 const fullQueries: QueryPace = { ...fullPace, documents: 1_000_000 };
 const quickQueries: QueryPace = { ...quickPace, documents: 10_000 };
+const fullTimers: TimersPace = { pending: 100_000, woken: 5_000, idleSeconds: 5, leadMs: 10_000 };
+const quickTimers: TimersPace = { pending: 500, woken: 50, idleSeconds: 0.3, leadMs: 500 };
 const fullMove: MovePace = { rounds: 3, events: 1_000_000 };
 const quickMove: MovePace = { rounds: 1, events: 10_000 };
 const fullLarge: LargePace = { small: 100_000, large: 5_000_000, receipts: 1_000_000, openings: 5 };
@@ -47,6 +52,17 @@ export async function runBench({ quick, only, json, chart, dir }: Options, load?
       const result = await measureRow(row, peers, quick ? quickPace : fullPace, inNewFile(folder));
       results.push(result);
       say(`${formatRow(result)}\n`);
+    }
+    if (only.some((id) => (sagaIds as readonly string[]).includes(id))) {
+      const { timers, idle } = await measureTimers(quick ? quickTimers : fullTimers, inNewFile(folder));
+      if (only.includes('saga.timers')) {
+        results.push(timers);
+        say(`${formatLag(timers)}\n`);
+      }
+      if (only.includes('saga.idle')) {
+        results.push(idle);
+        say(`${formatFigure(idle)}\n`);
+      }
     }
     if (only.includes('projection.lag')) {
       const lag = await measureLag('projection.lag', quick ? quickLag : fullLag, inNewFile(folder));

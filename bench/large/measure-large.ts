@@ -9,6 +9,7 @@ import { sqlite } from 'eventsrc/sqlite';
 import { sampleDataBytes } from '../contestants/sample-events.ts';
 import { programPath } from '../programs.ts';
 import { spreadOf } from '../statistics.ts';
+import type { SagaId } from '../saga/saga-ids.ts';
 import type { LargeId } from './large.ts';
 import type { Grown, GrowthFigures } from './mix.ts';
 
@@ -22,7 +23,7 @@ export interface LargePace {
 
 /** A figure, and what it is compared with: `ratio` is ours divided by theirs, and here less is better. */
 export interface LargeResult {
-  readonly id: LargeId;
+  readonly id: LargeId | SagaId;
   readonly what: string;
   readonly unit: string;
   readonly value: number;

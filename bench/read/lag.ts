@@ -26,8 +26,9 @@ export interface LagResult {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** Commands a second that were accepted. */
+  /** Commands a second that were accepted, unless `counted` says otherwise. */
   readonly reached: Spread;
+  readonly counted?: string;
   readonly against: readonly [];
 }
 
