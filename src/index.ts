@@ -137,19 +137,17 @@ export type { ActOptions, SagaHandle, SagaResult, WaitOptions } from './saga/han
 export type { SagaNotice } from './saga/notice.ts';
 export type { EffectProgress, SagaStatus } from './saga/progress.ts';
 export type { RetryOptions, RetryPolicy } from './saga/retry.ts';
-export { defineSaga } from './saga/saga.ts';
+export { defineSaga } from './saga/define-saga.ts';
+export type { InferSagaInput, Saga, SagaTypes } from './saga/define-saga.ts';
 export type {
   AnySaga,
   AnySagaEvent,
   CorrelatedEvent,
   EffectEvent,
-  InferSagaInput,
   InferSagaSignals,
   InferSagaState,
   Progressed,
   ReceivedEvent,
-  Saga,
-  SagaTypes,
 } from './saga/saga.ts';
 export type { Instances, SagaState } from './saga/saga-state.ts';
 export type { SagaCounts, SagaInfo, Sagas, SagasQuery } from './saga/sagas.ts';

@@ -28,7 +28,8 @@ import type { Backend, ReadQuery } from '../store/port.ts';
 import type { SubscribeQuery } from '../store/subscription.ts';
 import type { SagaHandle } from '../saga/handle.ts';
 import type { ActOptions } from '../saga/handle.ts';
-import type { AnySaga, InferSagaInput } from '../saga/saga.ts';
+import type { InferSagaInput } from '../saga/define-saga.ts';
+import type { AnySaga } from '../saga/saga.ts';
 import type { Sagas } from '../saga/sagas.ts';
 import { SagaSide } from './saga-side.ts';
 import type { SagaSettings, Schedule, ScheduleTime } from './saga-side.ts';
@@ -401,6 +402,7 @@ export class Engine implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#ending.abort(new EngineError('engine_closed', {}));
+    this.#sagaSide.stop();
     await this.#executor.end();
     await this.#readSide?.close();
     await this.#snapshots.close();

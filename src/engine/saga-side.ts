@@ -38,6 +38,9 @@ interface SagaParts extends SagaSettings {
   readonly hooks: EngineHooks | undefined;
 }
 
+/** Why what sagas are at is broken off. */
+const closed = new EngineError('engine_closed', {});
+
 /** When, and how often. */
 export type ScheduleTime =
   /** Once. A Date, or ms since the epoch. */
@@ -59,11 +62,23 @@ export class SagaSide {
   readonly consumers: readonly HostedConsumer[];
   readonly #runtime: SagaRuntime;
   readonly #state: StateStore | undefined;
+  readonly #closing: AbortController;
 
-  private constructor(runtime: SagaRuntime, consumers: readonly HostedConsumer[], state: StateStore | undefined) {
+  private constructor(
+    runtime: SagaRuntime,
+    consumers: readonly HostedConsumer[],
+    state: StateStore | undefined,
+    closing: AbortController,
+  ) {
+    this.#closing = closing;
     this.#runtime = runtime;
     this.consumers = consumers;
     this.#state = state;
+  }
+
+  /** Begins nothing more: what is under way is taken up by whoever works on it next. */
+  stop(): void {
+    this.#closing.abort(closed);
   }
 
   sagas(checkOpen: () => void): Sagas {
@@ -77,6 +92,7 @@ export class SagaSide {
     const given = [...(parts.sagas ?? []), ...(schedules ? [scheduleSaga] : [])];
     const implementations = new Map(activities.map((one) => [one.activity, one]));
     checkSagas(given, implementations, parts.run ?? 'all');
+    const closing = new AbortController();
     const runtime: SagaRuntime = {
       log,
       executor,
@@ -86,6 +102,7 @@ export class SagaSide {
       ends: new EndWatch(() => log),
       desks: new Desks(),
       notice: sagaNoticeTaker(hooks),
+      closing: closing.signal,
       now: () => readClock(clock),
       random: Math.random,
       newId,
@@ -100,7 +117,7 @@ export class SagaSide {
     const wait = 'wait' in clock ? (clock as Timer).wait.bind(clock) : delay;
     const consumers: HostedConsumer[] = [];
     for (const saga of given) consumers.push(sagaConsumer(() => runtime, saga, await startOf(log, saga), wait));
-    const sagaSide = new SagaSide(runtime, consumers, state);
+    const sagaSide = new SagaSide(runtime, consumers, state, closing);
     if (given.length > 0) {
       const sagas = sagaSide.sagas(() => {});
       await sagas.prepare();

@@ -1,5 +1,6 @@
 /** What is due in an instance: a pure function of how far it has come. */
 import type { Command } from '../command/command.ts';
+import { toFaithfulJson } from '../event/json.ts';
 import { describe } from '../ground/errors.ts';
 import type { CompleteEffect, Compensating, Effect } from './effect.ts';
 import { isUndoKey, progressed, undoKey, withConsequences } from './progress.ts';
@@ -293,6 +294,7 @@ class Look {
     const begun = kind === 'activity' ? this.#context.begun(key) : undefined;
     try {
       const undo = this.#undoOf(begun, key, isUnknown);
+      if (undo !== undefined) toFaithfulJson(undo, 'compensate');
       this.follows.push({ kind: 'abandoned', key, ...(undo !== undefined && { undo }) });
     } catch (error) {
       this.#stick({ code: 'compensate_failed', message: `what undoes ${key} is not known: ${describe(error)}` });

@@ -23,7 +23,7 @@ export class EndWatch {
   readonly #log: () => EventLog;
   /** By stream. */
   readonly #waiting = new Map<string, Set<Waiter>>();
-  #looking: Promise<void> | undefined;
+  #isLooking = false;
 
   constructor(log: () => EventLog) {
     this.#log = log;
@@ -55,7 +55,7 @@ export class EndWatch {
       const settled = onAbort(signal, () => waiter.reject(signal?.reason));
       const waiting = this.#waiting.get(stream) ?? new Set();
       this.#waiting.set(stream, waiting.add(waiter));
-      this.#looking ??= this.#look();
+      if (!this.#isLooking) void this.#look();
     });
   }
 
@@ -65,6 +65,7 @@ export class EndWatch {
   }
 
   async #look(): Promise<void> {
+    this.#isLooking = true;
     while (this.#waiting.size > 0) {
       await delay(lookMs, never);
       const streams = [...this.#waiting.keys()].slice(0, streamsMax);
@@ -74,7 +75,7 @@ export class EndWatch {
         for (const stream of streams) for (const waiter of [...(this.#waiting.get(stream) ?? [])]) waiter.reject(error);
       }
     }
-    this.#looking = undefined;
+    this.#isLooking = false;
   }
 
   async #lookAt(streams: readonly string[]): Promise<void> {

@@ -1,5 +1,6 @@
 /** What is to be recorded of an effect that has come to an end: with what undoes it, or when it is tried again. */
 import type { Outcome } from '../command/outcome.ts';
+import { toFaithfulJson } from '../event/json.ts';
 import { describe } from '../ground/errors.ts';
 import { idempotencyKeyOf, undoOf } from './agenda.ts';
 import type { DueCommand } from './agenda.ts';
@@ -102,7 +103,9 @@ function undoFor(
   const { generation = 1 } = progress.effects.get(key) ?? {};
   const idempotencyKey = idempotencyKeyOf(streamOf(saga, progress.id), key, generation);
   try {
-    return { undo: undoOf(effect as Compensating<never>, result, { isUnknown, idempotencyKey }), first: [] };
+    const undo = undoOf(effect as Compensating<never>, result, { isUnknown, idempotencyKey });
+    if (undo !== undefined) toFaithfulJson(undo, 'compensate');
+    return { undo, first: [] };
   } catch (error) {
     const failure = failureOf('compensate_failed', `what undoes ${key} is not known: ${describe(error)}`);
     return { first: [{ kind: 'stuck', failure }] };

@@ -2,7 +2,8 @@
 import type { CommandReceipt } from '../command/command.ts';
 import type { Outcome } from '../command/outcome.ts';
 import { toHex } from '../event/bytes.ts';
-import type { EventMetadata } from '../event/event.ts';
+import type { Draft, EventMetadata } from '../event/event.ts';
+import { toFaithfulJson } from '../event/json.ts';
 import type { RecordedDraft } from '../event/recorded-draft.ts';
 import { EngineError, describe, hasCode } from '../ground/errors.ts';
 import { agendaOf } from './agenda.ts';
@@ -225,7 +226,9 @@ export class InstanceWorker {
     const { migrate, version: newest } = this.#saga;
     if (migrate === undefined || version === newest || status !== 'running') return undefined;
     try {
-      return { on: { kind: 'migrated', from: version, to: newest, state: migrate(state, version) ?? null } };
+      const next = migrate(state, version) ?? null;
+      toFaithfulJson(next, 'state');
+      return { on: { kind: 'migrated', from: version, to: newest, state: next } };
     } catch (error) {
       const failure = failureOf('migrate_failed', describe(error));
       return { on: { kind: 'taken_up' }, first: [{ kind: 'stuck', failure }] };
@@ -334,11 +337,23 @@ export class InstanceWorker {
     };
   }
 
+  /** What `next` asks for may be what cannot be kept: then that is what the instance is stuck at. */
+  #drafted(happened: Happened, metadata: EventMetadata): { readonly composed: Composed; readonly draft: Draft } {
+    const composed = this.#compose(happened);
+    try {
+      return { composed, draft: stepDraft(composed.step, metadata) };
+    } catch (error) {
+      const failure = failureOf('next_failed', describe(error));
+      const { on, first = [] } = happened;
+      const stuck = this.#compose({ on, first: [...first, { kind: 'stuck', failure }] });
+      return { composed: stuck, draft: stepDraft(stuck.step, metadata) };
+    }
+  }
+
   /** @returns whether it was recorded; if not, somebody else was faster. */
   async #record(happened: Happened): Promise<boolean> {
     try {
-      const composed = this.#compose(happened);
-      const draft = stepDraft(composed.step, this.#metadata(happened));
+      const { composed, draft } = this.#drafted(happened, this.#metadata(happened));
       const added = await addStep(this.#runtime.log, this.#stream, this.#version, draft);
       if (added.kind === 'overtaken') this.#isStale = true;
       else this.#take(added.event, composed);
@@ -411,8 +426,9 @@ export class InstanceWorker {
     }
     let composed: Composed | undefined;
     const step = (outcome: Outcome) => {
-      composed = this.#compose(endOf(outcome));
-      return stepDraft(composed.step, metadata);
+      const drafted = this.#drafted(endOf(outcome), metadata);
+      composed = drafted.composed;
+      return drafted.draft;
     };
     const receipt = await executeTogether(parts, due, step, (event) => {
       if (composed !== undefined) this.#take(event, composed);

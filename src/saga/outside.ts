@@ -1,6 +1,7 @@
 /** What anybody may add to an instance, whoever works on it. */
 import { addStep, readInstance, streamOf } from './journal.ts';
 import type { Standing } from './journal.ts';
+import { announce } from './notice.ts';
 import { advance } from './progress.ts';
 import type { Progress } from './progress.ts';
 import type { Happened } from './instance-worker.ts';
@@ -40,6 +41,7 @@ export async function addFromOutside(
     const { correlationId = '' } = correlated;
     const placed = { step, id, version: version + 1, correlationId };
     const progress = advance(saga, standing?.progress, placed);
+    announce(runtime.notice, progress, step);
     return { progress, last: added.event };
   }
 }

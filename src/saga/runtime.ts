@@ -19,6 +19,8 @@ export interface SagaRuntime {
   readonly ends: EndWatch;
   readonly desks: Desks;
   readonly notice: SagaNoticeTaker;
+  /** Fires when nothing more is to be begun: the engine is closing. */
+  readonly closing: AbortSignal;
   /** In ms since the epoch. */
   readonly now: () => number;
   /** From 0 to 1. */

@@ -19,7 +19,7 @@ export function sagaConsumer(
   wait: (ms: number, signal: AbortSignal) => Promise<void>,
 ): HostedConsumer {
   const versions = [saga, ...saga.previous];
-  const correlated = new Set(versions.flatMap((one) => Object.keys(one.events)));
+  const correlated = new Set(saga.correlates ? versions.flatMap((one) => Object.keys(one.events)) : []);
   const children = new Set(versions.flatMap((one) => one.children));
   const types = [...correlated, sagaStepType].sort();
   return {

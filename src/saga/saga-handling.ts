@@ -36,6 +36,8 @@ export interface HandlingParts extends SlotPlace {
 
 export class SagaHandling implements Handling {
   readonly #parts: HandlingParts;
+  /** Fires when nothing more may be done. */
+  readonly #signal: AbortSignal;
   readonly #driver: SlotDriver;
   readonly #timers: DueTimers;
   #counts: Counts | undefined;
@@ -47,7 +49,9 @@ export class SagaHandling implements Handling {
 
   constructor(parts: HandlingParts) {
     this.#parts = parts;
-    const { runtime, saga, slot, signal, wait } = parts;
+    const { runtime, saga, slot, signal: held, wait } = parts;
+    const signal = AbortSignal.any([held, runtime.closing]);
+    this.#signal = signal;
     this.#driver = new SlotDriver(runtime, saga, slot, signal);
     this.#timers = new DueTimers({
       find: (after, until, limit) => this.#due(after, until, limit),
@@ -139,18 +143,18 @@ export class SagaHandling implements Handling {
   }
 
   async caughtUp(): Promise<void> {
-    const { signal, runtime } = this.#parts;
+    const { runtime } = this.#parts;
     this.#isLive = true;
     runtime.desks.open(this.#driver);
     this.#background.push(
       this.#insist(() => this.#takeUp()),
-      this.#insist(() => this.#timers.run(signal)),
+      this.#insist(() => this.#timers.run(this.#signal)),
     );
   }
 
   /** In the background, again and again where the store fails. */
   async #insist(work: () => Promise<void>): Promise<void> {
-    const { signal } = this.#parts;
+    const signal = this.#signal;
     for (;;) {
       try {
         await work();
@@ -162,15 +166,21 @@ export class SagaHandling implements Handling {
     }
   }
 
-  /** What others have left under way. */
+  /** What others have left under way, and what is to be migrated. */
   async #takeUp(): Promise<void> {
-    const { state, build, signal } = this.#parts;
-    const where = this.#inSlot({ kind: 'eq', path: 'isBusy', value: true });
+    const { saga } = this.#parts;
+    await this.#driveAll({ kind: 'eq', path: 'isBusy', value: true });
+    if (saga.migrate !== undefined) await this.#driveAll({ kind: 'ne', path: 'version', value: saga.version });
+  }
+
+  async #driveAll(condition: Condition): Promise<void> {
+    const { state, build } = this.#parts;
+    const where = this.#inSlot(condition);
     let after: string | undefined;
     do {
       const page = await state.find(build.collection, { where, orderBy: [], after, limit: pageSize });
       for (const { value } of page.documents) {
-        signal.throwIfAborted();
+        this.#signal.throwIfAborted();
         this.#driver.drive((value as unknown as InstanceDocument).id);
         await this.#driver.room();
       }

@@ -3,7 +3,7 @@ import type { AggregateCommand, DecisionCommand } from '../command/command.ts';
 import type { StandardSchemaV1 } from '../event/standard-schema.ts';
 import { child, command, complete, fail, sleep } from './effect.ts';
 import type { Effect } from './effect.ts';
-import { defineSaga } from './saga.ts';
+import { defineSaga } from './define-saga.ts';
 import type { AnySaga } from './saga.ts';
 
 type PlainCommand = Omit<AggregateCommand, symbol> | Omit<DecisionCommand, symbol>;

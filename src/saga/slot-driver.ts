@@ -117,6 +117,7 @@ export class SlotDriver implements Desk {
       if (this.#workers.get(id) === worker) this.#workers.delete(id);
       const { standing } = worker;
       if (standing !== undefined && !hasEnded(standing.progress)) this.#resting.set(id, standing);
+      this.#runtime.permits.passOn();
     }
   }
 

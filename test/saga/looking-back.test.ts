@@ -48,7 +48,8 @@ async function travelled() {
 
 test('it is loaded as of any version, as its handle says', async () => {
   const { engine, instance } = await travelled();
-  await using _ = engine;
+  await using open = engine;
+  expect(open.sagas.names).toEqual(['trip']);
   const { state, version } = await engine.load(trip.instances, 't-1');
   expect(state).toEqual(await instance.state());
   expect(state).toMatchObject({ status: 'completed', result: { booking: 'b-12' }, state: { by: 'ada' } });
@@ -64,7 +65,8 @@ test('it is loaded as of any version, as its handle says', async () => {
 
 test('it is replayed, step by step, and a jump back gives the same again', async () => {
   const { engine, instance } = await travelled();
-  await using _ = engine;
+  await using open = engine;
+  expect(open.sagas.names).toEqual(['trip']);
   const seen: (string | undefined)[] = [];
   const replay = engine.replay({ aggregate: trip.instances, id: 't-1' });
   for await (const { state, event } of replay) {
@@ -81,7 +83,8 @@ test('it is replayed, step by step, and a jump back gives the same again', async
 
 test('what each step changed is told, and who brought it about', async () => {
   const { engine } = await travelled();
-  await using _ = engine;
+  await using open = engine;
+  expect(open.sagas.names).toEqual(['trip']);
   const changes: string[] = [];
   for await (const step of engine.past.history(trip.instances, 't-1'))
     changes.push(...step.changes.map(({ path }) => path));
