@@ -48,7 +48,7 @@ export async function readInstance(
   return found;
 }
 
-export function placedStep(event: Recorded, id: string): PlacedStep {
+function placedStep(event: Recorded, id: string): PlacedStep {
   const { version, metadata } = event;
   const step = JSON.parse(fromUtf8(event.data)) as Step;
   const given = metadata.length === 0 ? {} : (JSON.parse(fromUtf8(metadata)) as EventMetadata);
