@@ -175,7 +175,9 @@ export class Workers {
       { lease: typesLease(build.consumer), epoch: typesEpoch },
     ];
     const handling = handlingOf({ build, state, slot, signal: held.signal }, this.#options);
-    const probe = this.#employed.get(definitionName(build.consumer))?.probe;
+    // What a saga makes of events is in its steps, whatever it would make of them now.
+    const isProbed = build.consumer.kind !== 'saga';
+    const probe = isProbed ? this.#employed.get(definitionName(build.consumer))?.probe : undefined;
     try {
       await new SlotRunner(this.#context, build, { slot, fences, handling, probe, suspects }).run(held.signal);
     } catch (error) {

@@ -32,7 +32,8 @@ export function sagaConsumer(
     indexes: instanceIndexes,
     interest: {
       query: [{ types }],
-      types,
+      // An older deployment, which does not know the version that new instances run on, steps aside.
+      types: [...types, `version ${saga.version}`],
       from: [],
       has: ({ type, stream }) => {
         if (type !== sagaStepType) return correlated.has(type);
