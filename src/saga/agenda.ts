@@ -2,7 +2,7 @@
 import type { Command } from '../command/command.ts';
 import { toFaithfulJson } from '../event/json.ts';
 import { describe } from '../ground/errors.ts';
-import type { CompleteEffect, Compensating, Effect } from './effect.ts';
+import type { ChildEffect, CompleteEffect, Compensating, Effect } from './effect.ts';
 import { isUndoKey, progressed, undoKey, withConsequences } from './progress.ts';
 import type { EffectProgress, Progress } from './progress.ts';
 import type { RetryOptions } from './retry.ts';
@@ -26,6 +26,8 @@ export interface Agenda {
   readonly command: DueCommand | undefined;
   /** The effects that `next` asks for, by key. */
   readonly effects: ReadonlyMap<string, Effect>;
+  /** Activities and children that are begun by what follows, by key. One that is done with at once may not be asked for any more. */
+  readonly begins: ReadonlyMap<string, Effect>;
   /** Whether nothing is under way or due. */
   readonly rests: boolean;
 }
@@ -44,16 +46,21 @@ export interface AgendaContext {
 /** Looks until nothing more follows: what follows may make other things due. */
 export function agendaOf(before: Progress, context: AgendaContext): Agenda {
   const follows: Consequence[] = [];
+  const begins = new Map<string, Effect>();
   let progress = before;
   for (;;) {
     const look = new Look(progress, context);
     look.look();
     follows.push(...look.follows);
+    for (const one of look.follows) {
+      const effect = one.kind === 'attempt' || one.kind === 'child' ? look.effects.get(one.key) : undefined;
+      if (effect !== undefined) begins.set(effect.key, effect);
+    }
     if (look.follows.length > 0) progress = withConsequences(context.saga, progress, look.follows);
     if (look.follows.length > 0 && !look.isLast) continue;
     const { command, effects } = look;
     const isUnderWay = [...progress.effects.values()].some(({ status }) => status === 'attempting');
-    return { follows, progress, command, effects, rests: command === undefined && !isUnderWay };
+    return { follows, progress, command, effects, begins, rests: command === undefined && !isUnderWay };
   }
 }
 
@@ -213,19 +220,24 @@ class Look {
         return;
       }
       case 'child':
-        this.follows.push({
-          kind: 'child',
-          key,
-          saga: effect.saga,
-          id: effect.id,
-          ...(effect.detached === true && { detached: true }),
-        });
-        return;
+        return this.#beginChild(effect);
       case 'complete':
       case 'fail':
         return;
       default:
         effect satisfies never;
+    }
+  }
+
+  /** One that is detached is done with as soon as it is begun. */
+  #beginChild(effect: ChildEffect): void {
+    const { key, saga, id, detached } = effect;
+    if (detached !== true) return void this.follows.push({ kind: 'child', key, saga, id });
+    try {
+      const undo = this.#undoOf(effect, key, { id }, false);
+      this.follows.push({ kind: 'child', key, saga, id, detached, ...(undo !== undefined && { undo }) });
+    } catch (error) {
+      this.#stickWithout(key, error);
     }
   }
 
@@ -293,20 +305,27 @@ class Look {
     }
     const begun = kind === 'activity' ? this.#context.begun(key) : undefined;
     try {
-      const undo = this.#undoOf(begun, key, isUnknown);
-      if (undo !== undefined) toFaithfulJson(undo, 'compensate');
+      const undo = this.#undoOf(begun, key, undefined, isUnknown);
       this.follows.push({ kind: 'abandoned', key, ...(undo !== undefined && { undo }) });
     } catch (error) {
-      this.#stick({ code: 'compensate_failed', message: `what undoes ${key} is not known: ${describe(error)}` });
+      this.#stickWithout(key, error);
     }
     return false;
   }
 
-  #undoOf(begun: Effect | undefined, key: string, isUnknown: boolean): Undo | undefined {
+  /** Nobody knows what undoes an effect. */
+  #stickWithout(key: string, error: unknown): void {
+    this.#stick({ code: 'compensate_failed', message: `what undoes ${key} is not known: ${describe(error)}` });
+  }
+
+  /** @throws what `compensate` throws, and what cannot be kept. */
+  #undoOf(begun: Effect | undefined, key: string, result: unknown, isUnknown: boolean): Undo | undefined {
     if (begun === undefined || !('compensate' in begun)) return undefined;
     const { saga, id, effects } = this.#progress;
     const idempotencyKey = idempotencyKeyOf(`${saga}-${id}`, key, effects.get(key)?.generation ?? 1);
-    return undoOf(begun as Compensating<never>, undefined, { idempotencyKey, isUnknown });
+    const undo = undoOf(begun as Compensating<never>, result, { idempotencyKey, isUnknown });
+    if (undo !== undefined) toFaithfulJson(undo, 'compensate');
+    return undo;
   }
 
   #undo(key: string, undo: Undo): void {

@@ -25,7 +25,10 @@ export async function startChild(
     return { code: 'input_invalid', message: valid.issues.map(({ message }) => message).join('; ') };
   const on = { kind: 'started', version: saga.version, input: valid.value ?? null, parent } as const;
   const added = await addStep(runtime.log, streamOf(saga, id), 0, stepDraft({ on, at: runtime.now() }, metadata));
-  if (added.kind === 'added') return undefined;
+  if (added.kind === 'added') {
+    runtime.notice({ kind: 'started', saga: name, instance: id });
+    return undefined;
+  }
   const there = (await readInstance(runtime.log, saga, id))?.progress.parent;
   if (there?.saga === parent.saga && there.id === parent.id && there.key === parent.key) return undefined;
   return { code: 'child_exists', message: `${streamOf(saga, id)} was started by somebody else` };

@@ -15,7 +15,7 @@ import type { RetryPolicy } from './retry.ts';
 import { activityOf } from './runtime.ts';
 import type { SagaRuntime } from './runtime.ts';
 import type { AnySaga } from './saga.ts';
-import type { Consequence, Failure, Occurrence, Undo } from './step.ts';
+import type { Consequence, Ended, Failure, Occurrence, Undo } from './step.ts';
 
 /** What has happened, and what follows of itself. */
 export interface Ending {
@@ -58,6 +58,14 @@ export function endOfCommand(
 
 export function commandFailed(parts: EndingParts, due: DueCommand, failure: Failure, final: boolean): Ending {
   return failed(parts, due.key, failure, { final, unknown: false }, { ...retryDefaults, ...due.retry });
+}
+
+/** Of a child saga, however it ended. */
+export function endOfChild(parts: EndingParts, on: Extract<Occurrence, { readonly kind: 'child' }>): Ending {
+  const end = on.trigger.data as Ended;
+  const result = end.outcome === 'completed' ? (end.result ?? null) : undefined;
+  const { undo, first } = undoFor(parts, on.key, result, parts.begun(on.key), false);
+  return { on: { ...on, ...(undo !== undefined && { undo }) }, first };
 }
 
 function completed(parts: EndingParts, key: string, result: unknown, effect: Effect | undefined): Ending {

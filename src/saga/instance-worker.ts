@@ -12,7 +12,7 @@ import { failureOf } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import { cancelFor, startChild } from './children.ts';
 import type { Effect } from './effect.ts';
-import { commandFailed, endOfAttempt, endOfCommand, failed } from './endings.ts';
+import { commandFailed, endOfAttempt, endOfChild, endOfCommand, failed } from './endings.ts';
 import type { Ending, EndingParts } from './endings.ts';
 import { commandFaults, executeApart, executeTogether, releaseReceipts } from './execute.ts';
 import { addStep, readInstance, streamOf } from './journal.ts';
@@ -193,6 +193,7 @@ export class InstanceWorker {
     let happened: Happened | undefined;
     try {
       happened = request.wish(this.#standing?.progress);
+      if (happened?.on.kind === 'child') happened = { ...happened, ...endOfChild(this.#parts(), happened.on) };
     } catch (error) {
       this.#settle(request).reject(error);
       return;
@@ -272,7 +273,7 @@ export class InstanceWorker {
   async #doDue(progress: Progress): Promise<boolean> {
     const agenda = this.#planned ?? this.#agenda(progress);
     this.#planned = undefined;
-    await this.#startChildren(agenda);
+    if (!(await this.#startChildren(agenda))) return true;
     const { follows, isWhole } = this.#permitted(agenda);
     this.#attempts.release();
     const { command, rests } = agenda;
@@ -291,25 +292,32 @@ export class InstanceWorker {
     });
   }
 
-  /** Before it is recorded that they were: then whoever goes on after a crash starts them again, which changes nothing. */
-  async #startChildren({ follows, effects }: Agenda): Promise<void> {
+  /**
+   * Before it is recorded that they were: then whoever goes on after a crash starts them again, which changes nothing.
+   * @returns whether they were; one that could not be is recorded to have failed, and other things are due then.
+   */
+  async #startChildren({ follows, begins }: Agenda): Promise<boolean> {
     for (const one of follows) {
-      const effect = one.kind === 'child' ? effects.get(one.key) : undefined;
+      const effect = one.kind === 'child' ? begins.get(one.key) : undefined;
       if (effect?.kind !== 'child' || this.#started.has(effect.key)) continue;
       const parent = { saga: this.#saga.name, id: this.#id, key: effect.key };
       const failure = await startChild(this.#runtime, effect, parent, this.#metadata());
-      if (failure === undefined) this.#started.add(effect.key);
-      else await this.#record({ on: { kind: 'failed', key: effect.key, failure, final: true } });
+      if (failure !== undefined) {
+        await this.#record({ on: { kind: 'failed', key: effect.key, of: 'child', failure, final: true } });
+        return false;
+      }
+      this.#started.add(effect.key);
     }
+    return true;
   }
 
   /** Of what follows all that can begin now. */
   #permitted({ follows }: Agenda): { readonly follows: readonly Consequence[]; readonly isWhole: boolean } {
     this.#attempts.release();
-    const permitted = follows.filter((one) => {
-      if (one.kind === 'child') return this.#started.has(one.key);
-      return one.kind !== 'attempt' || this.#attempts.reserve(one);
-    });
+    const unstarted = follows.findIndex((one) => one.kind === 'child' && !this.#started.has(one.key));
+    // What comes behind a child may follow from its being started.
+    const possible = unstarted === -1 ? follows : follows.slice(0, unstarted);
+    const permitted = possible.filter((one) => one.kind !== 'attempt' || this.#attempts.reserve(one));
     return { follows: permitted, isWhole: permitted.length === follows.length };
   }
 
@@ -332,7 +340,7 @@ export class InstanceWorker {
       step: { on, at, ...(all.length > 0 && { follows: all }), ...(rests && { rests }) },
       progress: { ...after, rests },
       begins: follows,
-      effects: agenda.effects,
+      effects: agenda.begins,
       agenda: isWhole ? { ...agenda, follows: [] } : undefined,
     };
   }

@@ -85,6 +85,8 @@ export interface PlacedStep {
   readonly correlationId: string;
 }
 
+type Failed = Extract<Occurrence, { readonly kind: 'failed' }>;
+
 type Draft = { -readonly [Key in keyof Progress]: Progress[Key] } & {
   effects: Map<string, EffectProgress>;
   received: { readonly type: string; readonly data: unknown }[];
@@ -256,6 +258,7 @@ class Fold {
         this.#onBegun?.(consequence.key, this.#draft);
         if (consequence.detached !== true)
           return this.#begin(consequence.key, 'child', { name: consequence.saga, status: 'open' });
+        this.#remember(consequence.key, consequence.undo);
         return this.#begin(consequence.key, 'child', {
           name: consequence.saga,
           status: 'completed',
@@ -337,8 +340,8 @@ class Fold {
     this.#evolveEffect(key, 'completed', result);
   }
 
-  #fail({ key, failure, final, unknown = false, undo }: Extract<Occurrence, { readonly kind: 'failed' }>): void {
-    this.#begin(key, 'command', {});
+  #fail({ key, of, failure, final, unknown = false, undo }: Failed): void {
+    this.#begin(key, of ?? 'command', {});
     this.#remember(key, undo);
     this.#change(key, (one) => ({
       ...one,
@@ -418,9 +421,8 @@ class Fold {
   }
 
   #evolveEffect(key: string, outcome: 'completed' | 'failed', data: unknown): void {
-    const effect = this.#draft.effects.get(key);
-    const name = effect?.kind === 'activity' ? effect.name : 'command';
-    this.#evolve({ type: `${name}.${outcome}`, key, data, at: this.#now });
+    const { kind = 'command', name } = this.#draft.effects.get(key) ?? {};
+    this.#evolve({ type: `${kind === 'activity' ? name : kind}.${outcome}`, key, data, at: this.#now });
   }
 
   #evolve(event: AnySagaEvent): void {

@@ -58,6 +58,8 @@ export type Occurrence =
   | {
       readonly kind: 'failed';
       readonly key: string;
+      /** A child saga that could not be started: of what failed as it began nothing else is recorded. Default: a command. */
+      readonly of?: 'child';
       readonly failure: Failure;
       /** Whether there is no further attempt. */
       readonly final: boolean;
@@ -105,6 +107,7 @@ export type Consequence =
       readonly id: string;
       /** Whether its end is not waited for. */
       readonly detached?: boolean;
+      readonly undo?: Undo;
     }
   /** Gives up an effect that is not under way, but may have happened. */
   | { readonly kind: 'abandoned'; readonly key: string; readonly undo?: Undo }
