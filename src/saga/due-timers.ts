@@ -3,13 +3,17 @@ import { LinkedSignal } from '../ground/linked-signal.ts';
 import { Waiters } from '../store/waiters.ts';
 import type { InstanceDocument } from './instance-document.ts';
 
+type Due = Pick<InstanceDocument, 'id' | 'dueAt'>;
+
 export interface DueTimersOptions {
   /** Instances whose next timer is due after one time and up to another, the earliest first. */
-  readonly find: (
-    after: number,
-    until: number,
-    limit: number,
-  ) => Promise<readonly Pick<InstanceDocument, 'id' | 'dueAt'>[]>;
+  readonly find: (query: {
+    readonly after: number;
+    readonly until: number;
+    readonly limit: number;
+    /** `next` of the page before. */
+    readonly page?: string | undefined;
+  }) => Promise<{ readonly due: readonly Due[]; readonly next?: string | undefined }>;
   /** Whose timer is due. Resolves when more may be handed over. */
   readonly hand: (id: string) => Promise<void> | void;
   /** In ms since the epoch. */
@@ -23,10 +27,12 @@ const pageSize = 500;
 
 export class DueTimers {
   readonly #options: DueTimersOptions;
-  /** Up to here they have been handed over. */
+  /** Up to here they have been handed over, or are being. */
   #handed = -Infinity;
   /** When the next one is due; undefined: that is to be looked up. */
   #next: number | undefined;
+  /** The earliest of those that were set while it was looked up: they may not have been seen. */
+  #earliest = Infinity;
   readonly #bell = new Waiters();
   #rings = 0;
 
@@ -35,26 +41,20 @@ export class DueTimers {
   }
 
   /** These have changed in the view. */
-  changed(documents: Iterable<Pick<InstanceDocument, 'id' | 'dueAt'>>): void {
+  changed(documents: Iterable<Due>): void {
     const now = this.#options.now();
     for (const { id, dueAt } of documents) {
       if (dueAt === undefined) continue;
-      if (dueAt <= now && dueAt <= this.#handed) void this.#options.hand(id);
-      else if (dueAt <= this.#handed) this.#goBack(dueAt - 1);
-      else if (this.#next !== undefined && dueAt < this.#next) this.#wake(dueAt);
+      if (dueAt <= now && dueAt <= this.#handed) {
+        void this.#options.hand(id);
+        continue;
+      }
+      this.#earliest = Math.min(this.#earliest, dueAt);
+      if (this.#next === undefined || dueAt >= this.#next) continue;
+      this.#next = dueAt;
+      this.#rings += 1;
+      this.#bell.reached(this.#rings);
     }
-  }
-
-  #wake(next: number | undefined): void {
-    this.#next = next;
-    this.#rings += 1;
-    this.#bell.reached(this.#rings);
-  }
-
-  /** The clock was set back, or a timer is due before those that were handed over. */
-  #goBack(handed: number): void {
-    this.#handed = handed;
-    this.#wake(undefined);
   }
 
   /** @throws the signal's reason, when aborted; what looking fails with. */
@@ -64,6 +64,12 @@ export class DueTimers {
       const rings = this.#rings;
       this.#next ??= await this.#lookAhead();
       const now = this.#options.now();
+      if (now < this.#handed) {
+        // It was set back: what was handed over may not have been due any more when it was looked at.
+        this.#handed = -Infinity;
+        this.#next = undefined;
+        continue;
+      }
       if (this.#next <= now) {
         await this.#handOver(now);
         continue;
@@ -78,14 +84,26 @@ export class DueTimers {
   }
 
   async #lookAhead(): Promise<number> {
-    const [first] = await this.#options.find(this.#handed, Number.MAX_SAFE_INTEGER, 1);
-    return first?.dueAt ?? Infinity;
+    this.#earliest = Infinity;
+    const { due } = await this.#options.find({ after: this.#handed, until: Number.MAX_SAFE_INTEGER, limit: 1 });
+    return Math.min(due[0]?.dueAt ?? Infinity, this.#earliest);
   }
 
+  /** One that is set meanwhile is handed over as soon as it is heard of. */
   async #handOver(now: number): Promise<void> {
-    const found = await this.#options.find(this.#handed, now, pageSize);
-    this.#handed = found.length < pageSize ? now : (found.at(-1)?.dueAt ?? now);
+    const after = this.#handed;
+    this.#handed = now;
+    try {
+      let page: string | undefined;
+      do {
+        const { due, next } = await this.#options.find({ after, until: now, limit: pageSize, page });
+        for (const { id } of due) await this.#options.hand(id);
+        page = next;
+      } while (page !== undefined);
+    } catch (error) {
+      this.#handed = after;
+      throw error;
+    }
     this.#next = undefined;
-    for (const { id } of found) await this.#options.hand(id);
   }
 }

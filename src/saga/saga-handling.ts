@@ -12,6 +12,7 @@ import type { Condition, DocumentPut, StateCommit } from '../store/state-port.ts
 import { countOf, countsCollection } from './counts.ts';
 import type { Counts } from './counts.ts';
 import { DueTimers } from './due-timers.ts';
+import type { DueTimersOptions } from './due-timers.ts';
 import { foldInstance, instanceValue } from './instance-document.ts';
 import type { InstanceDocument } from './instance-document.ts';
 import type { Happened, Wish } from './instance-worker.ts';
@@ -54,7 +55,7 @@ export class SagaHandling implements Handling {
     this.#signal = signal;
     this.#driver = new SlotDriver(runtime, saga, slot, signal);
     this.#timers = new DueTimers({
-      find: (after, until, limit) => this.#due(after, until, limit),
+      find: (query) => this.#due(query),
       hand: async (id) => {
         this.#driver.drive(id);
         await this.#driver.room();
@@ -188,19 +189,25 @@ export class SagaHandling implements Handling {
     } while (after !== undefined);
   }
 
-  async #due(after: number, until: number, limit: number): Promise<readonly InstanceDocument[]> {
+  async #due({
+    after,
+    until,
+    limit,
+    page,
+  }: Parameters<DueTimersOptions['find']>[0]): ReturnType<DueTimersOptions['find']> {
     const { state, build } = this.#parts;
     const bounds: Condition[] = [
       ...(after > -Infinity ? [{ kind: 'gt', path: 'dueAt', value: after } as const] : []),
       { kind: 'lte', path: 'dueAt', value: until },
     ];
-    const { documents } = await state.find(build.collection, {
+    const { documents, next } = await state.find(build.collection, {
       where: this.#inSlot(...bounds),
       orderBy: [{ path: 'dueAt', direction: 'asc' }],
       limit,
-      paged: false,
+      after: page,
+      paged: limit > 1,
     });
-    return documents.map(({ value }) => value as unknown as InstanceDocument);
+    return { due: documents.map(({ value }) => value as unknown as InstanceDocument), next };
   }
 
   #inSlot(...conditions: readonly Condition[]): Condition {
