@@ -1,11 +1,13 @@
 import { areEqual, fromUtf8 } from '../event/bytes.ts';
 import { bodyDigest, eventId } from '../event/digests.ts';
 import type { PortableEvent } from '../event/event.ts';
-import { deletedType, jsonEncoding } from '../event/event.ts';
+import { deletedType, jsonEncoding, sagaStepType } from '../event/event.ts';
 import { checkEventType, checkStreamName, normalizeTags } from '../event/names.ts';
 import { EngineError } from '../ground/errors.ts';
 
 const digestLength = 32;
+/** The engine's own, which stores hold beside those of users. */
+const ownTypes: ReadonlySet<string> = new Set([deletedType, sagaStepType]);
 
 /**
  * Recomputes an event's digests from its stored bytes, and makes sure that the event can be read again wherever it is
@@ -42,7 +44,7 @@ function faultOf(event: PortableEvent): string | undefined {
 function nameFaultOf({ stream, type, tags }: PortableEvent): string | undefined {
   try {
     checkStreamName(stream);
-    if (type !== deletedType) checkEventType(type);
+    if (!ownTypes.has(type)) checkEventType(type);
     const isSet = normalizeTags(tags).every((tag, index, set) => tag === tags[index] && set.length === tags.length);
     return isSet ? undefined : 'its tags are no sorted set';
   } catch (error) {

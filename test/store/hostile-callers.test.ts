@@ -205,6 +205,7 @@ describe.each(backends)('on %s', (_, place) => {
       [changed({ tags: ['b', 'a'] }), 'sorted set'],
       [changed({ tags: ['a', 'a'] }), 'sorted set'],
       [changed({ type: '$mine' }), 'reserved'],
+      [changed({ type: '$saga_mine' }), 'reserved'],
       [changed({ stream: 'nodash' }), 'stream name'],
       [changed({ data: toUtf8('{') }), 'its data'],
       [changed({ data: Uint8Array.of(0xff) }), 'its data'],
@@ -217,6 +218,8 @@ describe.each(backends)('on %s', (_, place) => {
     }
     await expect(log.import('everything' as never)).rejects.toMatchObject({ code: 'request_invalid' });
     expect(await log.import([changed({ type: 'B', tags: ['a'] })])).toEqual({ imported: 1, skipped: 0 });
+    for (const type of ['$deleted', '$saga_step'])
+      expect(await log.import([changed({ type, stream: `thing-${type}` })]), type).toEqual({ imported: 1, skipped: 0 });
   });
 });
 
