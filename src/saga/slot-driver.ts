@@ -23,8 +23,8 @@ export class SlotDriver implements Desk {
   readonly #signal: AbortSignal;
   readonly #workers = new Map<string, InstanceWorker>();
   readonly #resting = new RecentCache<string, Standing>(restingMax);
-  /** That wait for their turn. */
-  readonly #wanted = new Set<string>();
+  /** That wait for their turn, with the version that each is known to have come to. */
+  readonly #wanted = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
   #busy = 0;
   /** How often in a row the work on an instance failed. */
@@ -45,10 +45,10 @@ export class SlotDriver implements Desk {
     return worker.standing;
   }
 
-  /** Does what is due in an instance, when its turn comes. */
-  drive(id: string): void {
+  /** Does what is due in an instance, when its turn comes. @param version up to which others are known to have added steps. */
+  drive(id: string, version = 0): void {
     if (this.#signal.aborted) return;
-    this.#wanted.add(id);
+    this.#wanted.set(id, Math.max(version, this.#wanted.get(id) ?? 0));
     this.#takeWanted();
   }
 
@@ -63,14 +63,16 @@ export class SlotDriver implements Desk {
   heard(id: string, version: number): void {
     const worker = this.#workers.get(id);
     if (worker !== undefined && !worker.isOver) worker.tell(version);
-    else if ((this.#resting.get(id)?.progress.streamVersion ?? 0) < version) this.drive(id);
+    else if ((this.#resting.get(id)?.progress.streamVersion ?? 0) < version) this.drive(id, version);
   }
 
   #takeWanted(): void {
-    for (const id of this.#wanted) {
+    for (const [id, version] of this.#wanted) {
       if (this.#busy >= busyMax || this.#signal.aborted) break;
       this.#wanted.delete(id);
-      this.#workerOf(id).look();
+      const worker = this.#workerOf(id);
+      worker.tell(version);
+      worker.look();
     }
     if (this.#wanted.size >= busyMax) return;
     this.#room?.resolve();
