@@ -329,6 +329,7 @@ class Look {
   }
 
   #undo(key: string, undo: Undo): void {
+    if (undo.kind === 'unknown') return this.#stick(undo.failure, key);
     const before = this.#progress.effects.get(key);
     if (before?.status === 'failed') {
       const failure = before.failure ?? { code: 'failed', message: 'it failed' };

@@ -116,6 +116,6 @@ function undoFor(
     return { undo, first: [] };
   } catch (error) {
     const failure = failureOf('compensate_failed', `what undoes ${key} is not known: ${describe(error)}`);
-    return { first: [{ kind: 'stuck', failure }] };
+    return { undo: { kind: 'unknown', failure }, first: [{ kind: 'stuck', failure }] };
   }
 }

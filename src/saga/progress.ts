@@ -406,7 +406,7 @@ class Fold {
           status: 'due',
         }));
       case 'skip':
-        return this.#change(key, (one) => ({ ...one, status: 'completed', result: null, skipped: act.reason }));
+        return this.#begin(key, 'command', { status: 'completed', result: null, skipped: act.reason });
       case 'resolve':
         return this.#complete(key, act.result);
       default:

@@ -28,7 +28,9 @@ export interface Trigger {
 /** What undoes an effect, as data. */
 export type Undo =
   | { readonly kind: 'command'; readonly command: Command; readonly retry?: Omit<RetryOptions, 'isFinal'> }
-  | { readonly kind: 'activity'; readonly activity: string; readonly input: unknown };
+  | { readonly kind: 'activity'; readonly activity: string; readonly input: unknown }
+  /** `compensate` failed: something is to be undone, and only a person can say how. */
+  | { readonly kind: 'unknown'; readonly failure: Failure };
 
 /** Who waits for an instance to end. */
 export interface Parent {
