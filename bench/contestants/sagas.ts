@@ -8,17 +8,22 @@ import { backendAt } from './eventsrc.ts';
 
 const inFlight = 256;
 const nothing = z.object({});
-const shipment = defineAggregate({
-  name: 'shipment',
-  events: { ShipmentAnnounced: z.object({ total: z.number() }), ShipmentSent: nothing },
-  initialState: 'none',
-  evolve: { ShipmentAnnounced: () => 'announced', ShipmentSent: () => 'sent' },
+/** Sagas that are told to so many depots in turn, as commands in command.c256 are to orders. */
+const depots = 1_000;
+const depot = defineAggregate({
+  name: 'depot',
+  events: { ParcelAnnounced: z.object({ total: z.number() }), ParcelSent: nothing },
+  initialState: { announced: 0, sent: 0 },
+  evolve: {
+    ParcelAnnounced: (state) => ({ ...state, announced: state.announced + 1 }),
+    ParcelSent: (state) => ({ ...state, sent: state.sent + 1 }),
+  },
   commands: {
     announce: {
       input: z.object({ total: z.number() }),
-      decide: (_state, { total }) => [{ type: 'ShipmentAnnounced', data: { total } }],
+      decide: (_state, { total }) => [{ type: 'ParcelAnnounced', data: { total } }],
     },
-    send: { input: nothing, decide: () => [{ type: 'ShipmentSent', data: {} }] },
+    send: { input: nothing, decide: () => [{ type: 'ParcelSent', data: {} }] },
   },
 });
 const charge = activity({
@@ -37,10 +42,10 @@ const fulfilment = defineSaga({
   initialState: { id: '', total: 0 },
   evolve: (state, event) => (event.type === 'started' ? event.data : state),
   next: steps([
-    ({ id, total }) => command('announce', shipment.commands.announce(id, { total })),
+    ({ id, total }) => command('announce', depot.commands.announce(id, { total })),
     ({ total }) =>
       charge('charge', { total }, { compensate: (charged) => refund('refund', { chargeId: charged?.chargeId ?? '' }) }),
-    ({ id }) => command('send', shipment.commands.send(id, {})),
+    ({ id }) => command('send', depot.commands.send(id, {})),
   ]),
 });
 
@@ -49,7 +54,7 @@ export const eventsrcSagas: Contestant = {
   async run(file, budget) {
     await using engine = await openEngine({
       store: backendAt(file),
-      aggregates: [shipment],
+      aggregates: [depot],
       sagas: [fulfilment],
       activities: [charge.implement(({ total }) => ({ chargeId: `charge-${total}` })), refund.implement(() => ({}))],
       onWarning: () => {},
@@ -63,7 +68,7 @@ async function complete(engine: Engine, budget: Budget): Promise<Measurement> {
   let sagas = 0;
   const run = async () => {
     const id = `o-${sagas++}`;
-    const instance = await engine.start(fulfilment, id, { id, total: sagas });
+    const instance = await engine.start(fulfilment, id, { id: String(sagas % depots), total: sagas });
     const { kind } = await instance.result();
     if (kind !== 'completed') throw new Error(`a saga did not complete: ${kind}`);
   };

@@ -93,14 +93,15 @@ export class SagaSide {
     const implementations = new Map(activities.map((one) => [one.activity, one]));
     checkSagas(given, implementations, parts.run ?? 'all');
     const closing = new AbortController();
+    const desks = new Desks();
     const runtime: SagaRuntime = {
       log,
       executor,
       sagas: new Map(given.map((saga) => [saga.name, saga])),
       implementations,
       permits: new Permits(),
-      ends: new EndWatch(() => log),
-      desks: new Desks(),
+      ends: new EndWatch(log, desks),
+      desks,
       notice: sagaNoticeTaker(hooks),
       closing: closing.signal,
       now: () => readClock(clock),

@@ -1,6 +1,7 @@
 import { delay } from '../ground/clock.ts';
 import { onAbort } from '../ground/on-abort.ts';
 import type { EventLog } from '../store/log.ts';
+import type { Desks } from './desks.ts';
 import { readInstance } from './journal.ts';
 import type { Standing } from './journal.ts';
 import { hasEnded } from './progress.ts';
@@ -10,23 +11,29 @@ interface Waiter {
   readonly saga: AnySaga;
   readonly id: string;
   standing: Standing;
+  /** Whether it has been looked at since it is waited for: what was told before then was not heard. */
+  isSeen: boolean;
   readonly resolve: (standing: Standing) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** How often it is looked whether somebody else has added steps. */
 const lookMs = 100;
+/** Every so many times also at those of which it would be told: they may have been worked on elsewhere before. */
+const looksPerRound = 10;
 const streamsMax = 10_000;
 
 /** Those who wait for instances to end or to be stuck: told by whoever works on them in this process, or by looking at the store. */
 export class EndWatch {
-  readonly #log: () => EventLog;
+  readonly #log: EventLog;
+  readonly #desks: Desks;
   /** By stream. */
   readonly #waiting = new Map<string, Set<Waiter>>();
   #isLooking = false;
 
-  constructor(log: () => EventLog) {
+  constructor(log: EventLog, desks: Desks) {
     this.#log = log;
+    this.#desks = desks;
   }
 
   /** Whether it is what is waited for. */
@@ -49,6 +56,7 @@ export class EndWatch {
         saga,
         id,
         standing,
+        isSeen: false,
         resolve: (found) => (leave(), resolve(found)),
         reject: (error) => (leave(), reject(error)),
       };
@@ -66,9 +74,9 @@ export class EndWatch {
 
   async #look(): Promise<void> {
     this.#isLooking = true;
-    while (this.#waiting.size > 0) {
+    for (let looks = 1; this.#waiting.size > 0; looks += 1) {
       await delay(lookMs, never);
-      const streams = [...this.#waiting.keys()].slice(0, streamsMax);
+      const streams = this.#toLookAt(looks % looksPerRound === 0);
       try {
         if (streams.length > 0) await this.#lookAt(streams);
       } catch (error) {
@@ -78,12 +86,25 @@ export class EndWatch {
     this.#isLooking = false;
   }
 
+  /** Those that are worked on elsewhere, and those that were not looked at yet. */
+  #toLookAt(all: boolean): readonly string[] {
+    const streams: string[] = [];
+    for (const [stream, waiters] of this.#waiting) {
+      const isUnheardOf = ({ saga, id, isSeen }: Waiter) => !isSeen || this.#desks.of(saga, id) === undefined;
+      if (all || [...waiters].some(isUnheardOf)) streams.push(stream);
+      if (streams.length === streamsMax) break;
+    }
+    return streams;
+  }
+
   async #lookAt(streams: readonly string[]): Promise<void> {
-    const log = this.#log();
-    for (const { stream, version } of await log.heads(streams)) {
+    for (const { stream, version } of await this.#log.heads(streams)) {
       for (const waiter of [...(this.#waiting.get(stream) ?? [])]) {
+        waiter.isSeen = true;
         if (waiter.standing.progress.streamVersion >= version) continue;
-        waiter.standing = (await readInstance(log, waiter.saga, waiter.id, { since: waiter.standing })) as Standing;
+        waiter.standing = (await readInstance(this.#log, waiter.saga, waiter.id, {
+          since: waiter.standing,
+        })) as Standing;
         if (EndWatch.isOver(waiter.standing)) waiter.resolve(waiter.standing);
       }
     }

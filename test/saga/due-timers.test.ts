@@ -74,7 +74,7 @@ class Bench {
   /** Until it waits for its clock, and has heard what it was told. */
   async rests(): Promise<void> {
     for (let turns = 0; turns < 3; turns++) await setImmediate();
-    await vi.waitFor(() => expect(this.timer.waitedFor).toBeDefined(), { interval: 1 });
+    await vi.waitUntil(() => this.timer.waitedFor !== undefined, { interval: 1 });
   }
 
   async end(): Promise<void> {

@@ -78,10 +78,10 @@ describe.each(Object.keys(stores))('on %s', (kind) => {
 
   /** Resolves once it waits for something. */
   async function waits(
-    handle: { state(): Promise<{ effects: ReadonlyMap<string, { status: string }> }> },
+    handle: { state(): Promise<{ effects: Readonly<Record<string, { status: string }>> }> },
     key: string,
   ) {
-    await vi.waitFor(async () => expect((await handle.state()).effects.get(key)?.status).toBe('open'), 10_000);
+    await vi.waitFor(async () => expect((await handle.state()).effects[key]?.status).toBe('open'), 10_000);
   }
 
   test('signals that another process sends are taken in, one after another', async () => {
