@@ -19,6 +19,7 @@ const entries: Readonly<Record<string, string>> = {
   'peak-memory': 'bench/move/peak-memory.ts',
   demo: 'examples/order-fulfilment/main.ts',
   'unlucky-clerk': 'examples/order-fulfilment/unlucky-clerk.ts',
+  'unlucky-worker': 'examples/order-fulfilment/unlucky-worker.ts',
 };
 const doors: Readonly<Record<string, string>> = {
   eventsrc: 'index.js',

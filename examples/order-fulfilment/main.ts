@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { faint, line, title } from '../narrator.ts';
+import { Outside } from './outside.ts';
 import { isUrl, openShop } from './shop.ts';
 import { showAnswers } from './show-answers.ts';
 import { showBoard } from './show-board.ts';
@@ -11,7 +12,10 @@ import { showHistory } from './show-history.ts';
 import { showKill } from './show-kill.ts';
 import { showOrder } from './show-order.ts';
 import { showReplay } from './show-replay.ts';
+import { showSales } from './show-sales.ts';
 import { showSeats } from './show-seats.ts';
+import { showSuccessor } from './show-successor.ts';
+import { showUndoing } from './show-undoing.ts';
 
 async function run(place: string): Promise<void> {
   title('eventsrc: a ticket shop that remembers everything');
@@ -27,8 +31,14 @@ async function run(place: string): Promise<void> {
   await showHistory(engine);
   await showReplay(engine);
   await showKill(engine, place);
+  const outside = new Outside(join(folder, 'outside.ndjson'));
+  await showSales(place, outside);
+  await showUndoing(place, outside);
+  await showSuccessor(engine, place, outside);
 
-  console.log('\nThe code is in the repository, in examples/order-fulfilment: order.ts first. Next:');
+  console.log(
+    '\nThe code is in the repository, in examples/order-fulfilment: order.ts first, then fulfilment.ts. Next:',
+  );
   if (kept !== undefined)
     line(
       `eventsrc read --store '${isUrl(kept) ? kept : `sqlite:${kept}`}'      what has just happened, event by event`,

@@ -1,8 +1,9 @@
 import { openEngine } from 'eventsrc';
-import type { Engine, EngineHooks } from 'eventsrc';
+import type { AnyImplementation, Engine, EngineHooks, EngineOptions } from 'eventsrc';
 import { postgres } from 'eventsrc/postgres';
 import { sqlite } from 'eventsrc/sqlite';
 import { board } from './board.ts';
+import { fulfilment } from './fulfilment.ts';
 import { order } from './order.ts';
 import { bookSeat, show } from './seats.ts';
 
@@ -11,8 +12,21 @@ import { bookSeat, show } from './seats.ts';
  * one of them, and by another when that one is gone.
  */
 export function openShop(place: string, hooks: EngineHooks = {}): Promise<Engine> {
+  return openEngine({ ...shopAt(place), run: ['board'], hooks });
+}
+
+/** The same shop, for whoever works on sales: the saga needs somebody who does in the world outside what it asks for. */
+export function openOffice(
+  place: string,
+  activities: readonly AnyImplementation[],
+  hooks: EngineHooks = {},
+): Promise<Engine> {
+  return openEngine({ ...shopAt(place), run: ['fulfilment'], activities, leaseMs: 1_000, hooks });
+}
+
+function shopAt(place: string): EngineOptions {
   const store = isUrl(place) ? postgres(place) : sqlite(place);
-  return openEngine({ store, aggregates: [order, show], decisions: [bookSeat], projections: [board], hooks });
+  return { store, aggregates: [order, show], decisions: [bookSeat], projections: [board], sagas: [fulfilment] };
 }
 
 export function isUrl(place: string): boolean {

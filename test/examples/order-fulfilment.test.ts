@@ -33,10 +33,78 @@ test('the ticket shop tells its story, and cleans up', async () => {
     /Why has Cid seat 12 on the board\? SeatBooked in show-hamlet, version 2\n/,
     /\+0\.000 s {2}OrderPlaced +Ada: placed, 60\n +\+\d\.\d+ s {2}OrderPaid +Ada: placed → paid\n/,
     /SeatBooked +Eve: seat 13\n.* OrderShipped +Cid: paid → shipped\n.* OrderPlaced +Fay: placed, 120\n/,
+    /✗ The worker was killed \(SIGKILL\): .+\n {3}✓ The next worker asks the payment service: charged already\n/,
     /✗ Cleo’s process was killed \(SIGKILL\): no answer\n {3}✓ Cleo tries again: OrderShipped version 3 \(the kept receipt/,
   ]) {
     expect(text).toMatch(part);
   }
+  const timeless = text.replaceAll(/\+\d+\.\d{3} s {2}/g, '');
+  for (const [about, ...told] of sales) expect(timeless).toContain(`\n   ${[about, ...told].join('\n   ')}\n`);
   expect(text, 'plain where it is not read by a terminal').not.toContain('\x1b');
   expect(readdirSync(folder)).toEqual([]);
 });
+
+const toAtlantis = [
+  '✓ create order',
+  '✓ charge payment {"charged":30}',
+  '✓ note payment',
+  '✗ send tickets: no_such_town',
+  '  what was done is undone, the last first',
+];
+const compensated = 'The sale is compensated, the order cancelled.';
+const toOslo = [
+  '✓ note payment',
+  '✓ send tickets {"sentTo":"Oslo"}',
+  '✓ ship order',
+  'The sale is completed, the order shipped.',
+];
+
+/** What becomes of each, without the times. */
+const sales = [
+  ['Gus buys a ticket', '✓ create order', '✓ charge payment {"charged":30}', ...toOslo],
+  [
+    'Hal’s card is declined',
+    '✓ create order',
+    '✗ charge payment: card_declined',
+    '  what was done is undone, the last first',
+    '✓ undo: create order',
+    compensated,
+  ],
+  [
+    'Ida lives where no parcel goes',
+    ...toAtlantis,
+    '✓ undo: charge payment {"refunded":30}',
+    '✓ undo: create order',
+    compensated,
+  ],
+  [
+    'Jan lives there, too, and the payment service has an outage',
+    ...toAtlantis,
+    ...[1, 2, 3].map((attempt) => `✗ undo: charge payment: no answer (attempt ${attempt}; there will be another)`),
+    '✓ undo: charge payment {"refunded":30}',
+    '✓ undo: create order',
+    compensated,
+  ],
+  [
+    'Kim’s account was closed after the charge',
+    ...toAtlantis,
+    '✗ undo: charge payment: account_closed',
+    '✗ stuck: it gets no further until somebody acts',
+    'The sale is stuck, the order paid.',
+    'The alarm: fulfilment 2005 is stuck. The list of what is stuck: 2005, account_closed.',
+  ],
+  [
+    'Ann pays Kim back in cash, and says so',
+    '✓ undo: charge payment {"refunded":30} by Ann',
+    '✓ undo: create order',
+    compensated,
+  ],
+  [
+    'Leo’s sale',
+    '✓ create order',
+    '✗ charge payment: whoever made attempt 1 is gone',
+    '✓ charge payment {"charged":30}',
+    ...toOslo,
+    'The payment service’s book has 1 charge of Leo’s.',
+  ],
+];

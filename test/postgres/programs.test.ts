@@ -26,11 +26,10 @@ async function lines(...args: readonly string[]): Promise<readonly string[]> {
 
 test('the ticket shop is played on a server, looked at, and copied to a file and back', async () => {
   const url = newUrl();
-  expect((await lines('demo', url)).join('\n')).toMatch(
-    /✓ Cleo tries again: OrderShipped version 3 \(the kept receipt/,
-  );
+  const story = (await lines('demo', url)).join('\n');
+  expect(story).toMatch(/✓ Cleo tries again: OrderShipped version 3 \(the kept receipt/);
+  expect(story).toMatch(/The payment service’s book has 1 charge of Leo’s\.\n/);
   const events = await lines('read', '--store', url, '--json');
-  expect(events).toHaveLength(17);
   const again = await cli(['demo', url]);
   expect(again).toMatchObject({
     code: 2,
@@ -41,7 +40,7 @@ test('the ticket shop is played on a server, looked at, and copied to a file and
   await lines('copy', '--from', url, '--to', file);
   await lines('copy', '--from', file, '--to', back);
   for (const copy of [file, back]) expect(await lines('read', '--store', copy, '--json')).toEqual(events);
-  expect(await lines('stats', '--store', back)).toContain('events\t17');
+  expect(await lines('stats', '--store', back)).toContain(`events\t${events.length}`);
 });
 
 test('a store that is only looked at is not made', async () => {

@@ -29,7 +29,7 @@ export const demo = action<[place?: string], object>(
   defineCommand({
     usage: 'demo [place]',
     summary: 'play a ticket shop',
-    does: 'Play a ticket shop: orders, races, a double click, a live board, a kill. With a place, its store is kept there, to look around in.',
+    does: 'Play a ticket shop: orders, races, a double click, a live board, sagas, kills. With a place, its store is kept there, to look around in.',
     examples: [
       ['demo', 'leaves nothing behind'],
       ['demo shop.db', 'then: eventsrc read --store sqlite:shop.db'],
