@@ -158,7 +158,7 @@ export class SagaSide {
     { id = this.#runtime.newId(), ...options }: ActOptions & { readonly id?: string | undefined },
   ): Promise<Schedule> {
     const saga = this.#schedules();
-    const input = { command: plainCommand(command), ...plannedTime(time, this.#runtime.now()), id, generation: 0 };
+    const input = { command: plainCommand(command), ...plannedTime(time), id, generation: 0 };
     const { duplicate } = await startInstance(this.#runtime, saga, id, input, options);
     return { id, duplicate };
   }
@@ -182,17 +182,18 @@ export class SagaSide {
   }
 }
 
-function plannedTime(time: ScheduleTime, now: number): { readonly at: number; readonly every: number } {
+/** The same whenever it is asked for: who schedules the same once more has scheduled it. */
+function plannedTime(time: ScheduleTime): { readonly at?: number; readonly every: number } {
   if (typeof time !== 'object' || time === null) throw optionInvalid('time', time, '{ at } or { every }');
   if ('at' in time) {
     checkKeys('the time', time, ['at']);
     return { at: timeOf('at', time.at), every: 0 };
   }
   checkKeys('the time', time, ['every', 'from']);
-  const { every, from = now + every } = time;
+  const { every, from } = time;
   if (!(Number.isFinite(every) && every >= everyMinMs))
     throw optionInvalid('every', every, `a number of ms, at least ${everyMinMs}`);
-  return { at: timeOf('from', from), every: Math.round(every) };
+  return { every: Math.round(every), ...(from !== undefined && { at: timeOf('from', from) }) };
 }
 
 function timeOf(option: string, given: Date | number): number {

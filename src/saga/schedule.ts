@@ -10,8 +10,8 @@ type PlainCommand = Omit<AggregateCommand, symbol> | Omit<DecisionCommand, symbo
 
 interface Planned {
   readonly command: PlainCommand;
-  /** Of the first time, in ms since the epoch. */
-  readonly at: number;
+  /** Of the first time, in ms since the epoch. Default: once after `every`. */
+  readonly at?: number;
   /** In ms; 0: once. */
   readonly every: number;
   /** The instance that was asked for; this one may be its successor. */
@@ -20,6 +20,8 @@ interface Planned {
 }
 
 interface ScheduleState extends Planned {
+  /** Of the next time. */
+  readonly at: number;
   /** How often it has run, in this generation. */
   readonly runs: number;
   readonly failure?: { readonly code: string; readonly message: string; readonly details?: unknown };
@@ -55,7 +57,7 @@ const definition = defineSaga({
   evolve: (state, event): ScheduleState => {
     switch (event.type) {
       case 'started':
-        return { ...event.data, runs: 0 };
+        return { ...event.data, at: event.data.at ?? event.at + event.data.every, runs: 0 };
       case 'command.completed':
       case 'command.failed': {
         const { failure: _, ...before } = state;
