@@ -2,7 +2,7 @@
 import type { Command } from '../command/command.ts';
 import { toFaithfulJson } from '../event/json.ts';
 import { describe } from '../ground/errors.ts';
-import type { ChildEffect, CompleteEffect, Compensating, Effect } from './effect.ts';
+import type { ChildEffect, CompleteEffect, Compensating, Effect, WaitEffect } from './effect.ts';
 import { isUndoKey, progressed, undoKey, withConsequences } from './progress.ts';
 import type { EffectProgress, Progress } from './progress.ts';
 import type { RetryOptions } from './retry.ts';
@@ -168,21 +168,25 @@ class Look {
     return failure ?? { code: 'failed', message: `${effect.key} failed` };
   }
 
+  /** What came is for who waited already, also where it is why that is no longer asked for; then for who begins to wait. */
   #receive(effects: readonly Effect[]): void {
     const received = this.#progress.received.map(({ type }) => type);
-    for (const effect of effects) {
-      if (effect.kind !== 'wait' || !this.#isToCome(effect.key)) continue;
-      const index = received.indexOf(effect.type);
+    for (const { key, type } of [...this.#openWaits(), ...effects.filter((effect) => this.#isNewWait(effect))]) {
+      const index = received.indexOf(type);
       if (index === -1) continue;
       received.splice(index, 1);
-      this.follows.push({ kind: 'received', key: effect.key, type: effect.type });
+      this.follows.push({ kind: 'received', key, type });
     }
   }
 
-  /** Whether a wait is not over: it has not begun, or nothing has come. */
-  #isToCome(key: string): boolean {
-    const status = this.#progress.effects.get(key)?.status;
-    return status === undefined || status === 'open' || status === 'cancelled';
+  *#openWaits(): Iterable<{ readonly key: string; readonly type: string }> {
+    for (const { key, kind, status, name: type = '' } of this.#progress.effects.values())
+      if (kind === 'wait' && status === 'open') yield { key, type };
+  }
+
+  #isNewWait(effect: Effect): effect is WaitEffect {
+    const status = this.#progress.effects.get(effect.key)?.status;
+    return effect.kind === 'wait' && (status === undefined || status === 'cancelled');
   }
 
   /** Of what is no longer asked for. */
