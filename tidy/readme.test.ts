@@ -17,7 +17,14 @@ test('every npm script that the read-me names exists', () => {
 });
 
 /** The examples of the documentation: each is a program of its own. */
-const pages = ['README.md', 'docs/commands.md', 'docs/projections.md', 'docs/replay.md', 'docs/postgres.md'];
+const pages = [
+  'README.md',
+  'docs/commands.md',
+  'docs/projections.md',
+  'docs/sagas.md',
+  'docs/replay.md',
+  'docs/postgres.md',
+];
 const examples = pages.flatMap((path) =>
   [...readFileSync(join(root, path), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ''], index) => ({
     name: `${path}, example ${index + 1}`,
