@@ -166,11 +166,16 @@ export class SagaSide {
   /** Follows it to the instance that is running now. */
   async unschedule(id: string, reason: string, options: ActOptions): Promise<boolean> {
     const saga = this.#schedules();
-    for (let [generation, instance] = [0, id]; ; generation += 1, instance = successorOf(id, generation - 1)) {
+    for (let [generation, instance] = [0, id]; ;) {
       const handle = new SagaHandle(this.#runtime, saga, instance);
-      const { status, result, failure } = await handle.cancel(reason, options);
-      if (status !== 'completed') return failure?.code === 'cancelled';
-      if ((result as { readonly successor?: string } | undefined)?.successor === undefined) return false;
+      const { status, result, failure } = await handle.state();
+      if (status === 'completed') {
+        if ((result as { readonly successor?: string } | undefined)?.successor === undefined) return false;
+        instance = successorOf(id, generation);
+        generation += 1;
+      } else if (failure !== undefined) return false;
+      // Else it has ended meanwhile, and may have a successor.
+      else if ((await handle.cancel(reason, options)).status !== 'completed') return true;
     }
   }
 

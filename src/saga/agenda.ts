@@ -5,6 +5,7 @@ import { describe } from '../ground/errors.ts';
 import type { ChildEffect, CompleteEffect, Compensating, Effect, WaitEffect } from './effect.ts';
 import { isUndoKey, progressed, undoKey, withConsequences } from './progress.ts';
 import type { EffectProgress, Progress } from './progress.ts';
+import { retryPolicy } from './retry.ts';
 import type { RetryOptions } from './retry.ts';
 import { versionOf } from './saga.ts';
 import type { AnySaga } from './saga.ts';
@@ -368,6 +369,8 @@ function checkEffect(effect: Effect, saga: AnySaga): void {
         throw refuse('needs { ms } or { until }, a finite number');
       return;
     case 'command':
+      retryPolicy(saga.name, effect.retry);
+      return;
     case 'complete':
     case 'fail':
       return;

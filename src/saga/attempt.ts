@@ -7,6 +7,9 @@ import { LinkedSignal } from '../ground/linked-signal.ts';
 import type { ActivityContext, AnyActivity, AnyImplementation, Reconciled } from './activity.ts';
 import type { Failure } from './step.ts';
 
+/** The code of an attempt of which the outside system knows nothing. */
+export const notFound = 'not_found';
+
 export type AttemptEnd =
   | { readonly kind: 'completed'; readonly output: unknown }
   | {
@@ -23,6 +26,8 @@ export interface AttemptParts {
   readonly implementation: AnyImplementation;
   readonly input: unknown;
   readonly context: Omit<ActivityContext, 'signal'>;
+  /** The idempotency key about which `reconcile` asks. */
+  readonly askedKey: string;
   /** `first`: ask what became of earlier attempts before another is made; `only`: make none in any case. */
   readonly reconcile: 'no' | 'first' | 'only';
   /** Any of them fires when nobody wants it any more. */
@@ -41,7 +46,7 @@ export async function makeAttempt(parts: AttemptParts): Promise<AttemptEnd> {
   try {
     const input = valueOf(await validate(activity.input, parts.input, schemaFailed), 'input_invalid');
     if (parts.reconcile !== 'no' && implementation.reconcile !== undefined) {
-      const asked = implementation.reconcile(input, within);
+      const asked = implementation.reconcile(input, { ...within, idempotencyKey: parts.askedKey });
       const found = (await unlessAborted(asked, linked.signal)) as Reconciled<unknown>;
       if (found?.kind === 'completed') return await completed(parts, found.output);
       if (found?.kind === 'failed') {
@@ -50,7 +55,7 @@ export async function makeAttempt(parts: AttemptParts): Promise<AttemptEnd> {
       }
       if (found?.kind !== 'not_found') throw new TypeError('`reconcile` says neither completed, failed nor not_found');
       if (parts.reconcile === 'only') {
-        const failure = { code: 'not_found', message: 'it did not happen' };
+        const failure = { code: notFound, message: 'it did not happen' };
         return { kind: 'failed', failure, final: true, unknown: false };
       }
     }

@@ -1,6 +1,6 @@
 /** The attempts of one instance that are under way in this process. */
-import { makeAttempt } from './attempt.ts';
-import type { AttemptEnd } from './attempt.ts';
+import { makeAttempt, notFound } from './attempt.ts';
+import type { AttemptEnd, AttemptParts } from './attempt.ts';
 import { idempotencyKeyOf } from './agenda.ts';
 import { streamOf } from './journal.ts';
 import { isUndoKey } from './progress.ts';
@@ -88,29 +88,52 @@ export class Attempts {
 
   async #make(effect: EffectProgress, asks: boolean, broken: AbortSignal): Promise<AttemptEnd | undefined> {
     const { runtime, saga, id, signal } = this.#parts;
-    const { key, name = '', attempt, generation, isUnknown, input } = effect;
+    const { key, name = '', attempt, generation, failures, lost, isUnknown, input } = effect;
     const activity = activityOf(saga, name);
     const implementation = runtime.implementations.get(name);
     if (activity === undefined || implementation === undefined) {
       const failure = { code: 'not_implemented', message: `there is no implementation of ${name}` };
       return { kind: 'failed', failure, final: false, unknown: false };
     }
-    const idempotencyKey = idempotencyKeyOf(streamOf(saga, id), key, generation);
+    const keyOf = (which: number) => idempotencyKeyOf(streamOf(saga, id), key, which);
+    const isFirst = failures + lost === 0;
+    const parts: AttemptParts = {
+      activity,
+      implementation,
+      input,
+      context: { idempotencyKey: keyOf(generation), attempt, saga: saga.name, instance: id },
+      reconcile: asks ? 'only' : isUnknown ? 'first' : 'no',
+      // An operator has it tried under another key: what is asked about was done under the one before.
+      askedKey: keyOf(isFirst && generation > 1 ? generation - 1 : generation),
+      signals: [broken, signal],
+      outputMax: runtime.log.limits.eventBytes,
+    };
+    const ended = await this.#attempt(parts, broken);
+    if (ended?.kind !== 'failed' || !ended.unknown || asks || implementation.reconcile === undefined) return ended;
+    const isLast = ended.final || failures + 1 >= activity.retry.attempts;
+    return isLast ? this.#ask(parts, ended) : ended;
+  }
+
+  /** @returns undefined where nobody needs to know how it ended. */
+  async #attempt(parts: AttemptParts, broken: AbortSignal): Promise<AttemptEnd | undefined> {
     try {
-      return await makeAttempt({
-        activity,
-        implementation,
-        input,
-        context: { idempotencyKey, attempt, saga: saga.name, instance: id },
-        reconcile: asks ? 'only' : isUnknown ? 'first' : 'no',
-        signals: [broken, signal],
-        outputMax: runtime.log.limits.eventBytes,
-      });
+      return await makeAttempt(parts);
     } catch {
-      if (signal.aborted || broken.reason !== brokenOff) return undefined;
+      if (this.#parts.signal.aborted || broken.reason !== brokenOff) return undefined;
       const failure = { code: 'aborted', message: 'it was broken off' };
       return { kind: 'failed', failure, final: true, unknown: true };
     }
+  }
+
+  /** There will be no further attempt: before it is decided what follows, the outside system says what became of this one. */
+  async #ask(parts: AttemptParts, ended: AttemptEnd & { readonly kind: 'failed' }): Promise<AttemptEnd | undefined> {
+    const { signal } = this.#parts;
+    const askedKey = parts.context.idempotencyKey;
+    const asked = await this.#attempt({ ...parts, askedKey, reconcile: 'only', signals: [signal] }, signal);
+    if (asked === undefined || asked.kind === 'completed') return asked;
+    // Why the attempt failed says more than that it did not happen.
+    if (asked.failure.code === notFound) return { ...ended, unknown: false };
+    return asked.unknown ? ended : asked;
   }
 
   /** What has been begun is to be undone now. */

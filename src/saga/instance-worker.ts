@@ -414,7 +414,9 @@ export class InstanceWorker {
       const version = this.#version;
       await this.#catchUp();
       if (this.#version === version)
-        await this.#record(commandFailed(this.#parts(), due, failureOf(error.code, error.summary), false));
+        await this.#record(
+          commandFailed(this.#parts(), due, failureOf(error.code, error.summary), isFinal(due, error)),
+        );
     } finally {
       this.#attempts.release();
     }
@@ -455,6 +457,14 @@ export class InstanceWorker {
       ? failureOf('input_invalid', receipt.issues.map(({ message }) => message).join('; '), undefined)
       : failureOf('conflict', 'others were faster each time');
     await this.#record(commandFailed(this.#parts(), due, failure, isInvalid));
+  }
+}
+
+function isFinal({ retry }: DueCommand, error: EngineError): boolean {
+  try {
+    return retry?.isFinal?.(error) === true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The fold of an instance's steps: how far it has come. Data only. */
 import { toCanonicalJson } from '../event/json.ts';
 import { describe } from '../ground/errors.ts';
+import { IdSet } from './id-set.ts';
 import type { AnySaga, AnySagaEvent, Progressed } from './saga.ts';
 import { versionOf } from './saga.ts';
 import type { Consequence, Ended, Failure, Occurrence, Parent, Step, TimerPurpose, Trigger, Undo } from './step.ts';
@@ -66,7 +67,7 @@ export interface Progress<State = unknown> {
   /** @internal Lower positions have been taken in. */
   readonly watermark: number;
   /** @internal Ids of what came in. */
-  readonly seen: ReadonlySet<string>;
+  readonly seen: IdSet;
   /** @internal What came in and nobody has waited for. */
   readonly received: readonly { readonly type: string; readonly data: unknown }[];
   /** @internal Why its state could not be folded further. */
@@ -151,7 +152,7 @@ function begin(saga: AnySaga, { step, id, correlationId }: PlacedStep): Draft {
     streamVersion: 0,
     rests: false,
     watermark: 0,
-    seen: new Set(),
+    seen: IdSet.empty,
     received: [],
     correlationId,
     ...(parent !== undefined && { parent }),
@@ -310,7 +311,7 @@ class Fold {
   }
 
   #note(id: string): void {
-    this.#draft.seen = new Set(this.#draft.seen).add(id);
+    this.#draft.seen = this.#draft.seen.with(id);
   }
 
   /** What is waited for is looked for among what has come, by whoever decides what follows. */
