@@ -64,7 +64,7 @@ export async function makeAttempt(parts: AttemptParts): Promise<AttemptEnd> {
     for (const signal of signals) signal.throwIfAborted();
     if (error === tooLong)
       return { kind: 'failed', failure: failureOf('timed_out', tooLong.message), final: false, unknown: true };
-    return failed(error, activity);
+    return endOfError(error, activity);
   }
 }
 
@@ -97,7 +97,8 @@ async function completed({ activity, outputMax }: AttemptParts, returned: unknow
   }
 }
 
-function failed(error: unknown, { retry }: AnyActivity): AttemptEnd {
+/** Of an attempt that has thrown. */
+export function endOfError(error: unknown, { retry }: AnyActivity): AttemptEnd {
   if (error instanceof Refused)
     return {
       kind: 'failed',

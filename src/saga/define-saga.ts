@@ -40,6 +40,7 @@ export interface SagaTypes {
   readonly state: unknown;
   readonly events: EventSchemas;
   readonly input: unknown;
+  readonly activities: ActivitiesOf;
 }
 
 /** A fold over the events that concern an operation, and what is due in each of its states. */
@@ -49,8 +50,9 @@ export interface Saga<Types extends SagaTypes> extends AnySaga {
   start(): Types['state'];
   /** Its instances, as an aggregate: to be loaded, replayed and looked back at as any other. */
   readonly instances: Instances<Types['name'], Types['state']>;
-  /** Carries the type; never there. */
+  /** These carry types; they are never there. */
   readonly given?: Types['input'];
+  readonly does?: Types['activities'];
   /** The stream of one instance. @throws {EngineError} `name_invalid` */
   stream(id: string): string;
 }
@@ -116,7 +118,7 @@ export function defineSaga<
   readonly previous?: readonly AnySaga[];
   /** Makes a state of this version of one of a version in `previous`: instances then go on with this version. Without it they finish on theirs. */
   readonly migrate?: (state: unknown, version: number) => NoInfer<State>;
-}): Saga<{ name: Name; state: State; events: Events; input: SchemaInput<Input> }> {
+}): Saga<{ name: Name; state: State; events: Events; input: SchemaInput<Input>; activities: Activities }> {
   const { name, version = 1, events, startsOn = [], id, input, children = [], initialState } = definition;
   const { evolve, next, slots = 1, previous = [], migrate, startAt = 'now' } = definition;
   const refuse = (reason: string) => new EngineError('definition_invalid', { name: String(name), reason });
@@ -158,7 +160,7 @@ export function defineSaga<
     stream: (instance: string) => streamName(name, instance),
   };
   const whole: AnySaga = Object.assign(saga, { instances: instancesOf(saga as AnySaga) });
-  return whole as unknown as Saga<{ name: Name; state: State; events: Events; input: SchemaInput<Input> }>;
+  return whole as ReturnType<typeof defineSaga<Name, Events, State, Activities, Input>>;
 }
 
 /** Only where there is something to start it with. */
