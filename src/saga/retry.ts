@@ -43,6 +43,8 @@ export function retryPolicy(name: string, options: RetryOptions = {}): RetryPoli
 
 /** How long to wait after a failure, in ms. @param failures so far, at least 1. @param random from 0 to 1. */
 export function backoffMs(policy: RetryPolicy, failures: number, random: number): number {
-  const wholeMs = Math.min(policy.backoffMaxMs, policy.backoffMs * policy.factor ** (failures - 1));
+  // No wait at all stays none, however often it is doubled.
+  const longer = Math.min(Number.MAX_VALUE, policy.factor ** (failures - 1));
+  const wholeMs = Math.min(policy.backoffMaxMs, policy.backoffMs * longer);
   return Math.round(policy.jitter ? wholeMs * (0.5 + random / 2) : wholeMs);
 }
