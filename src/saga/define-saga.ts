@@ -136,9 +136,18 @@ export function defineSaga<
   if (startAt !== 'first_event' && startAt !== 'now') throw refuse(`startAt is 'first_event' or 'now'`);
   for (const [what, value] of Object.entries({ evolve, next }))
     if (typeof value !== 'function') throw refuse(`${what} is not a function`);
+  for (const [what, value] of Object.entries({ id, migrate }))
+    if (value !== undefined && typeof value !== 'function') throw refuse(`${what} is not a function`);
+  for (const child of children)
+    if (typeof child?.name !== 'string') throw refuse('children are sagas, or { name } of sagas');
   checkPrevious(previous, name, version, refuse);
   const activities = Object.values<AnyActivity>(definition.activities ?? {});
-  for (const one of activities) if (one?.kind !== 'activity') throw refuse('activities are made by `activity`');
+  const named = new Map<string, AnyActivity>();
+  for (const one of activities) {
+    if (one?.kind !== 'activity') throw refuse('activities are made by `activity`');
+    if ((named.get(one.name) ?? one) !== one) throw refuse(`there are two activities of the name ${one.name}`);
+    named.set(one.name, one);
+  }
   const saga: Omit<AnySaga, 'instances'> = {
     kind: 'saga',
     name,
@@ -146,7 +155,7 @@ export function defineSaga<
     events,
     startsOn: starting,
     input,
-    activities: new Map(activities.map((one) => [one.name, one])),
+    activities: named,
     children: children.map((one) => one.name),
     previous,
     slots,
