@@ -346,12 +346,17 @@ class Look {
   }
 }
 
+/** As a field of a document. */
+function isKeepable(key: string): boolean {
+  return key.isWellFormed() && !key.includes('\0');
+}
+
 /** @throws {TypeError} */
 function checkEffect(effect: Effect, saga: AnySaga): void {
   const refuse = (reason: string) => new TypeError(`the effect ${String(effect?.key)} ${reason}`);
   if (typeof effect !== 'object' || effect === null) throw new TypeError(`${String(effect)} is no effect`);
   const { key } = effect;
-  if (typeof key !== 'string' || key === '' || key.length > keyMax || isUndoKey(key) || !key.isWellFormed())
+  if (typeof key !== 'string' || key === '' || key.length > keyMax || isUndoKey(key) || !isKeepable(key))
     throw refuse(`needs a key of 1 to ${keyMax} characters that does not begin with ~`);
   switch (effect.kind) {
     case 'activity':

@@ -116,8 +116,8 @@ function follow(document: Omit<InstanceDocument, 'dueAt'>, consequence: Conseque
     case 'compensating':
       return compensating(document, consequence.failure);
     case 'stuck': {
-      const { kind: _, ...stuck } = consequence;
-      return { ...document, status: 'stuck', stuck };
+      const { key, failure } = consequence;
+      return { ...document, status: 'stuck', stuck: { ...(key !== undefined && { key }), failure: shown(failure) } };
     }
     case 'attempt':
     case 'child':
@@ -131,7 +131,18 @@ function follow(document: Omit<InstanceDocument, 'dueAt'>, consequence: Conseque
 
 function compensating<Doc extends Omit<InstanceDocument, 'dueAt'>>(document: Doc, failure: Failure): Doc {
   const { stuck: _, ...rest } = document;
-  return { ...rest, status: 'compensating', failure } as Doc;
+  return { ...rest, status: 'compensating', failure: shown(failure) } as Doc;
+}
+
+/** An event may hold a NUL character, a document may not: one instance would keep the view of all others from being written. */
+function shown({ code, message, details }: Failure): Failure {
+  const plain = { code: withoutNul(code), message: withoutNul(message) };
+  const isKept = details !== undefined && !JSON.stringify(details).includes(String.raw`\u0000`);
+  return isKept ? { ...plain, details } : plain;
+}
+
+function withoutNul(text: string): string {
+  return text.replaceAll('\0', '\ufffd');
 }
 
 function without(timers: InstanceDocument['timers'], key: string): InstanceDocument['timers'] {

@@ -1,7 +1,9 @@
 /** What a worker does with an instance, done at once, without a store, and by a virtual clock: on the same fold and the same agenda. */
 import { toFaithfulJson } from '../event/json.ts';
+import { EngineError, describe } from '../ground/errors.ts';
 import { agendaOf } from '../saga/agenda.ts';
 import type { Agenda } from '../saga/agenda.ts';
+import { failureOf } from '../saga/attempt.ts';
 import type { Effect } from '../saga/effect.ts';
 import { endOfAttempt } from '../saga/endings.ts';
 import type { Ending, EndingParts } from '../saga/endings.ts';
@@ -45,6 +47,7 @@ export class SagaRun {
   #progress: Progress | undefined;
   /** Done with as soon as the last thing that happened asked for it: an end, and children whose own is not waited for. */
   #momentary: readonly Effect[] = [];
+  readonly #steps: Step[];
   readonly #begun: Map<string, Effect>;
   readonly #attempting: Map<string, Attempting>;
 
@@ -53,6 +56,7 @@ export class SagaRun {
     this.#options = options;
     this.#now = from?.now ?? options.now;
     this.#progress = from?.progress;
+    this.#steps = from === undefined ? [] : [...from.#steps];
     this.#begun = new Map(from === undefined ? [] : from.#begun);
     this.#attempting = new Map(from === undefined ? [] : from.#attempting);
     if (from !== undefined) this.#momentary = from.#momentary;
@@ -69,6 +73,11 @@ export class SagaRun {
 
   get progress(): Progress | undefined {
     return this.#progress;
+  }
+
+  /** What was recorded, as it would be read. */
+  get steps(): readonly Step[] {
+    return this.#steps;
   }
 
   /** Of the instance: what was asked for, or what it was started with. */
@@ -123,14 +132,20 @@ export class SagaRun {
     const place = { id, version, correlationId: `${this.saga.name}-${id}` };
     const at = this.#now;
     const happened = advance(this.saga, before, { ...place, step: { on, at, follows: first } });
-    const { follows, effects, begins, rests } = this.agenda(happened);
+    const { follows, effects, begins, rests, progress } = this.agenda(happened);
     const step: Step = { on, at, follows: [...first, ...follows], rests };
-    const recorded = JSON.parse(toFaithfulJson(step, 'step')) as Step;
-    const after = advance(this.saga, before, { ...place, step: recorded });
+    const text = stepText(step);
+    // What is asked for and cannot be kept is what it is stuck at.
+    if (text instanceof EngineError) {
+      const failure = failureOf('next_failed', describe(text));
+      return this.#record({ on, first: [...first, { kind: 'stuck', failure }] }, id);
+    }
+    this.#steps.push(JSON.parse(text) as Step);
+    const after = { ...progress, rests };
     this.#progress = after;
     const detached = [...begins.values()].filter((one) => one.kind === 'child' && one.detached === true);
     this.#momentary = [...this.#momentary, ...detached, ...this.#endingsOf(happened, follows, effects)];
-    for (const one of step.follows ?? []) {
+    for (const one of follows) {
       if (one.kind !== 'attempt' && one.kind !== 'child') continue;
       const effect = begins.get(one.key);
       if (effect !== undefined && !this.#begun.has(one.key)) this.#begun.set(one.key, effect);
@@ -254,6 +269,16 @@ export class SagaRun {
       .map((one) => ({ effect: effectOf(one), progress: effects.get(undoKey(one.of)) }))
       .filter(({ progress }) => progress?.status !== 'completed')
       .reverse();
+  }
+}
+
+/** @throws what cannot be kept of what happened. */
+function stepText(step: Step): string | EngineError {
+  toFaithfulJson(step.on, 'step.on');
+  try {
+    return toFaithfulJson(step, 'step');
+  } catch (error) {
+    return error as EngineError;
   }
 }
 

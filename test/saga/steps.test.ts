@@ -5,10 +5,10 @@ import type { Progressed } from '../../src/index.ts';
 import { sagaScenario } from '../../src/testing/index.ts';
 import { order, release } from './fulfilment.ts';
 
-function done(...keys: readonly string[]): Progressed {
+function done(...all: readonly string[]): Progressed {
   return {
-    isDone: (key) => keys.includes(key),
-    resultOf: (key) => (keys.includes(key) ? `result of ${key}` : undefined),
+    isDone: (key) => all.includes(key),
+    resultOf: (key) => (all.includes(key) ? `result of ${key}` : undefined),
   };
 }
 

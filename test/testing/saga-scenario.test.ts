@@ -228,6 +228,21 @@ describe('a scenario', () => {
     expect(complaint(() => broken.thenStuck('rest'))).toContain('rest');
   });
 
+  test('is stuck where what it asks for cannot be kept, and refuses what could not have happened', () => {
+    const dated = defineSaga({
+      name: 'dated',
+      events: { Day: z.unknown() },
+      startsOn: 'Day',
+      id: () => '1',
+      initialState: {},
+      evolve: (state) => state,
+      next: () => [complete({ at: new Date(0) })],
+    });
+    const day = sagaScenario(dated).given({ type: 'Day', data: 1 });
+    expect(complaint(() => day.thenStuck(null).thenCompleted())).toMatch(/next_failed: .*JSON cannot carry/);
+    expect(() => sagaScenario(dated).given({ type: 'Day', data: new Date(0) })).toThrow(/JSON cannot carry/);
+  });
+
   test('never hangs over a saga that never rests', () => {
     const restless = defineSaga({
       name: 'restless',
