@@ -59,6 +59,12 @@ export interface Saga<Types extends SagaTypes> extends AnySaga {
 
 /** What an instance is started with. */
 export type InferSagaInput<S extends AnySaga> = S extends Saga<infer Types> ? Types['input'] : unknown;
+/** A fold: of the events that a saga takes, of what became of its effects, and of its start. */
+type EvolveOf<State, Events extends EventSchemas, Activities extends ActivitiesOf, Input extends StandardSchemaV1> = (
+  state: State,
+  event: EventOf<Events> | ActivityEventOf<Activities> | EngineEvent | EffectlessStart<Input>,
+) => State;
+
 /** Where there is no schema. */
 interface NoInput extends StandardSchemaV1<never> {}
 
@@ -75,6 +81,12 @@ export function defineSaga<
   State,
   const Activities extends ActivitiesOf = Record<never, never>,
   Input extends StandardSchemaV1 = NoInput,
+  Evolve extends EvolveOf<NoInfer<State>, NoInfer<Events>, NoInfer<Activities>, NoInfer<Input>> = EvolveOf<
+    State,
+    Events,
+    Activities,
+    Input
+  >,
 >(definition: {
   /** Begins the names of the streams of its instances: matches `[a-z][A-Za-z0-9_]*`, and is no aggregate's name. */
   readonly name: Name;
@@ -98,15 +110,11 @@ export function defineSaga<
   /** The sagas that it may start. */
   readonly children?: readonly { readonly name: string }[];
   readonly initialState: State | (() => State);
-  /** The fold: pure, returns the next state and never changes the one it is given. */
-  readonly evolve: (
-    state: State,
-    event:
-      | EventOf<NoInfer<Events>>
-      | ActivityEventOf<NoInfer<Activities>>
-      | EngineEvent
-      | EffectlessStart<NoInfer<Input>>,
-  ) => NoInfer<State>;
+  /**
+   * The fold: pure, returns the next state and never changes the one it is given. (A type parameter of its own, so that literals stay as
+   * they are: docs/decisions/0012.)
+   */
+  readonly evolve: Evolve;
   /**
    * What is due in a state: pure. Each effect under a key that stays the same, whenever it is asked for again; what is done already is not done
    * again. If one that it asks for has failed, everything is compensated: a failure that is foreseen leads `evolve` to a state in which another is asked for.
@@ -163,13 +171,13 @@ export function defineSaga<
     correlates: id !== undefined,
     idOf: id === undefined ? () => undefined : (id as AnySaga['idOf']),
     start: () => (typeof initialState === 'function' ? (initialState as () => State)() : initialState),
-    evolve: evolve as AnySaga['evolve'],
+    evolve: evolve as unknown as AnySaga['evolve'],
     next: next as AnySaga['next'],
     migrate,
     stream: (instance: string) => streamName(name, instance),
   };
   const whole: AnySaga = Object.assign(saga, { instances: instancesOf(saga as AnySaga) });
-  return whole as ReturnType<typeof defineSaga<Name, Events, State, Activities, Input>>;
+  return whole as ReturnType<typeof defineSaga<Name, Events, State, Activities, Input, Evolve>>;
 }
 
 /** Only where there is something to start it with. */
