@@ -15,9 +15,15 @@ import type { Consequence, Step, Undo } from '../saga/step.ts';
 import { complain } from './complaint.ts';
 import { validNow } from './valid-now.ts';
 
+/** What undoes an effect where `compensate` failed: nobody knows. */
+interface UnknownUndo {
+  readonly kind: 'unknown';
+  readonly key: string;
+}
+
 /** An effect that is asked for and not done. */
 export interface DueEffect {
-  readonly effect: Effect;
+  readonly effect: Effect | UnknownUndo;
   /** How far it has come; undefined: it has not begun. */
   readonly progress: EffectProgress | undefined;
 }
@@ -282,8 +288,9 @@ function stepText(step: Step): string | EngineError {
   }
 }
 
-function effectOf({ of, undo }: { readonly of: string; readonly undo: Undo }): Effect {
+function effectOf({ of, undo }: { readonly of: string; readonly undo: Undo }): DueEffect['effect'] {
   const key = undoKey(of);
+  if (undo.kind === 'unknown') return { kind: 'unknown', key };
   if (undo.kind === 'command') return { kind: 'command', key, command: undo.command };
   return { kind: 'activity', key, activity: undo.activity, input: undo.input };
 }

@@ -167,7 +167,7 @@ function described({ effect, progress }: DueEffect, now: number, expected: Expec
 }
 
 /** What can be compared of an effect: as JSON, without what undoes it and how it is retried. */
-function comparable(effect: ExpectedEffect): Shown {
+function comparable(effect: ExpectedEffect | DueEffect['effect']): Shown {
   const {
     compensate: _,
     retry: __,

@@ -250,7 +250,7 @@ describe('what undoes an effect', () => {
   });
 
   test('where it cannot be told, the instance is stuck: nothing is forgotten', () => {
-    const { begun, completed, failed } = asking((_, { isDone }) =>
+    const { begun, completed, failed, cancelled, retried, skipped } = asking((_, { isDone }) =>
       isDone('a')
         ? [complete()]
         : [
@@ -270,7 +270,29 @@ describe('what undoes an effect', () => {
     expect(() => stuck.thenStuck(null).thenCompleted()).toThrow(
       /compensate_failed: what undoes a is not known: .*no idea/,
     );
+    stuck.when(retried()).thenCompleted();
+    const undoing = stuck.given(cancelled('x'));
+    undoing.thenStuck('~a').when(skipped('by hand')).thenCompensated({ code: 'cancelled' });
     begun.when(failed('act', { code: 'x' })).thenCompensated({ code: 'x' });
+  });
+
+  test('where it cannot be told it is still among what is to be undone, in its place', () => {
+    const broken = {
+      compensate: () => {
+        throw new Error('no idea');
+      },
+    };
+    const { begun, completed, failed, retried, resolved } = asking((_, { isDone }) => {
+      const [first] = ['a', 'b', 'c'].filter((key) => !isDone(key));
+      return first === undefined
+        ? [complete()]
+        : [act(first, {}, first === 'a' ? broken : { compensate: undo('', first) })];
+    });
+    const last = begun.given(completed('act', { n: 1 }), retried(), completed('act', { n: 2 }));
+    const undoing = last.when(failed('act', new Error('down')));
+    undoing.thenCompensating(['c', 'b', 'a']).thenEffects([undo('~c', 'c'), undo('~b', 'b'), { key: '~a' }]);
+    const stuck = undoing.given(completed('undo', null), completed('undo', null));
+    stuck.thenStuck('~a').when(resolved(null)).thenCompensated();
   });
 
   test('keys of attempts are new only when an operator has one made anew', () => {
