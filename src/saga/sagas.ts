@@ -133,19 +133,29 @@ export class Sagas {
     return counts;
   }
 
-  /** @internal One in which something is under way or due, as far as the view has come. */
+  /** @internal One in which something is under way or due, or a timer is to fire, as far as the view has come. */
   async busy(): Promise<SagaInfo | undefined> {
-    const busy: Condition = { kind: 'eq', path: 'isBusy', value: true };
+    const fires: Condition[] = [
+      { kind: 'lte', path: 'dueAt', value: this.#runtime.now() },
+      // Until an operator acts its timers do not fire.
+      { kind: 'ne', path: 'status', value: 'stuck' },
+    ];
     for (const [saga, { slots }] of this.#consumers) {
-      const where: Condition = {
-        kind: 'all',
-        of: [{ kind: 'in', path: 'slot', values: Array.from({ length: slots }, (_, slot) => slot) }, busy],
+      const worked: Condition = {
+        kind: 'in',
+        path: 'slot',
+        values: Array.from({ length: slots }, (_, slot) => slot),
       };
-      const found = await this.#in(saga, (state, collection) =>
-        state.find(collection, { where, orderBy: [], limit: 1, paged: false }),
-      );
-      const [first] = found?.documents ?? [];
-      if (first !== undefined) return infoOf(saga, first.value as unknown as InstanceDocument);
+      for (const of of [
+        [worked, { kind: 'eq', path: 'isBusy', value: true } as const],
+        [worked, ...fires],
+      ]) {
+        const found = await this.#in(saga, (state, collection) =>
+          state.find(collection, { where: { kind: 'all', of }, orderBy: [], limit: 1, paged: false }),
+        );
+        const [first] = found?.documents ?? [];
+        if (first !== undefined) return infoOf(saga, first.value as unknown as InstanceDocument);
+      }
     }
     return undefined;
   }
