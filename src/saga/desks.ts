@@ -7,6 +7,8 @@ import type { AnySaga } from './saga.ts';
 export interface Desk {
   readonly saga: AnySaga;
   readonly slot: number;
+  /** Whether it can do nothing any more: somebody else may work on the slot. */
+  readonly hasStopped: boolean;
   /** Records what has happened to an instance. @param isNew whether it is probably not there. @returns how it stands then. */
   deliver(id: string, wish: Wish, isNew: boolean): Promise<Standing | undefined>;
 }

@@ -23,7 +23,7 @@ export async function addFromOutside(
       return await desk.deliver(id, make, isNew);
     } catch (error) {
       // Whoever worked on it has stopped meanwhile: then it is added as from any other process.
-      if (runtime.desks.of(saga, id) === desk) throw error;
+      if (!desk.hasStopped) throw error;
     }
   }
   let standing: Standing | undefined;

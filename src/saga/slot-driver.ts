@@ -38,8 +38,17 @@ export class SlotDriver implements Desk {
     this.#signal = signal;
   }
 
-  /** Records what has happened to an instance. @param isNew whether it is probably not there. @returns how it stands then. */
+  /** Whether the slot is not held any more. */
+  get hasStopped(): boolean {
+    return this.#signal.aborted;
+  }
+
+  /**
+   * Records what has happened to an instance. @param isNew whether it is probably not there. @returns how it stands then.
+   * @throws the reason, where the slot is not held any more; what the wish and the store fail with.
+   */
   async deliver(id: string, wish: Wish, isNew: boolean): Promise<Standing | undefined> {
+    this.#signal.throwIfAborted();
     const worker = this.#workerOf(id, isNew);
     await worker.record(wish);
     return worker.standing;
