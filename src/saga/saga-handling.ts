@@ -71,6 +71,7 @@ export class SagaHandling implements Handling {
     const documents = new Documents(this.#parts, await this.#load(tasks), counts);
     const deliveries = new Map<string, Promise<void>>();
     const heard = new Map<string, number>();
+    const begun = new Set<string>();
     for (const task of tasks) {
       if (task.keyless !== undefined) throw new TaskFailed(task, task.keyless.error);
       for (const id of task.keys) {
@@ -80,6 +81,9 @@ export class SagaHandling implements Handling {
           if (isFromOutside(step)) heard.set(id, task.event.version);
           continue;
         }
+        // Whatever else is in the batch, it is only for an instance that was there before it.
+        if (this.#parts.saga.startsOn.has(task.event.type)) begun.add(id);
+        else if (!documents.has(id) && !begun.has(id)) continue;
         // One instance takes in one thing after another.
         const before = deliveries.get(id) ?? Promise.resolve();
         deliveries.set(
@@ -132,7 +136,6 @@ export class SagaHandling implements Handling {
   async #deliver(id: string, event: RecordedEvent, documents: Documents): Promise<void> {
     const { saga } = this.#parts;
     const isStart = saga.startsOn.has(event.type);
-    if (!isStart && !documents.has(id)) return;
     const trigger = triggerOf(event);
     const wish: Wish =
       event.type === sagaStepType

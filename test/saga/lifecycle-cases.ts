@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { activity, complete, defineSaga, sleep, waitFor } from '../../src/index.ts';
 import type { Effect } from '../../src/index.ts';
 import { fakeActivity } from '../../src/testing/index.ts';
+import { shared } from '../support/gated-store.ts';
 import { charge, fulfilment, packingMs, refund, release, reserve } from './fulfilment.ts';
 import { eventsOf, happens, hourMs, open, orderEvents, stepsOf } from './opened.ts';
 import type { NewStore } from './opened.ts';
@@ -112,6 +113,52 @@ export function lifecycleCases(newStore: NewStore): void {
         { saga: 'fulfilment', running: 0, compensating: 0, stuck: 0, started: 1, completed: 1, compensated: 0 },
       ]);
     });
+  });
+
+  test('an instance takes in nothing that was there before it, however late it is looked at', async () => {
+    const parcel = defineSaga({
+      name: 'parcel',
+      events: { Scanned: z.object({ parcel: z.string(), at: z.string() }) },
+      id: ({ data }) => data.parcel,
+      input: z.null(),
+      initialState: [] as readonly string[],
+      evolve: (state, event) => (event.type === 'Scanned' ? [...state, event.data.at] : state),
+      next: (places, { isDone }) => {
+        const open = ['first', 'second'].find((key) => !isDone(key));
+        return [open === undefined ? complete(places) : waitFor(open, 'Scanned', { timeoutMs: hourMs })];
+      },
+    });
+    const store = shared(newStore());
+    const { engine: idle } = await open(store, { sagas: [parcel], run: 'none' });
+    await happens(idle, 'Scanned', { parcel: 'p', at: 'depot' });
+    await idle.start(parcel, 'p', null);
+    await happens(idle, 'Scanned', { parcel: 'p', at: 'train' });
+    await happens(idle, 'Scanned', { parcel: 'p', at: 'door' });
+    const { engine } = await open(store, { sagas: [parcel] });
+    expect(await engine.saga(parcel, 'p').result()).toEqual({ kind: 'completed', result: ['train', 'door'] });
+  });
+
+  test('an engine can be closed while events are delivered, also several to one instance', async () => {
+    const first = Promise.withResolvers<void>();
+    const stops = defineSaga({
+      name: 'stops',
+      events: { Scanned: z.object({}) },
+      id: () => 's',
+      input: z.null(),
+      initialState: {},
+      evolve: (state, event) => {
+        if (event.type === 'Scanned') first.resolve();
+        return state;
+      },
+      next: () => [waitFor('never', 'Scanned', { timeoutMs: hourMs })],
+    });
+    const store = shared(newStore());
+    const { engine: idle } = await open(store, { sagas: [stops], run: 'none' });
+    await idle.start(stops, 's', null);
+    for (let scans = 0; scans < 20; scans++) await happens(idle, 'Scanned', {});
+    const { engine } = await open(store, { sagas: [stops] });
+    await first.promise;
+    await expect(engine.close()).resolves.toBeUndefined();
   });
 
   describe('an instance takes in', () => {
