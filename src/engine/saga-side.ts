@@ -121,7 +121,8 @@ export class SagaSide {
     const sagaSide = new SagaSide(runtime, consumers, state, closing);
     if (given.length > 0) {
       const sagas = sagaSide.sagas(() => {});
-      await sagas.prepare();
+      // Who only looks writes nothing.
+      if (given.some(({ name }) => isRun(parts.run, name))) await sagas.prepare();
       await sagas.checkVersions();
       log.discountStreams(await sagas.startedEver());
     }
@@ -224,6 +225,10 @@ async function startOf(log: EventLog, { name, startAt }: AnySaga): Promise<Hoste
   return any === undefined ? 'now' : 'first_event';
 }
 
+function isRun(run: Run = 'all', name: string): boolean {
+  return run === 'all' || (run !== 'none' && run.includes(name));
+}
+
 /** @throws {EngineError} `definition_invalid` */
 function checkSagas(
   sagas: readonly AnySaga[],
@@ -235,8 +240,7 @@ function checkSagas(
     const refuse = (reason: string) => new EngineError('definition_invalid', { name, reason });
     for (const child of children)
       if (!names.has(child)) throw refuse(`its child ${child} is not among the sagas of the engine`);
-    const isRun = run === 'all' || (run !== 'none' && run.includes(name));
-    if (!isRun) continue;
+    if (!isRun(run, name)) continue;
     for (const activity of [activities, ...previous.map((one) => one.activities)].flatMap((map) => [...map.keys()]))
       if (!implementations.has(activity))
         throw refuse(`its activity ${activity} has no implementation: give ${activity}.implement(…) in \`activities\``);

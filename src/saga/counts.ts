@@ -1,3 +1,4 @@
+import { hasCode } from '../ground/errors.ts';
 import type { StateStore } from '../store/state-port.ts';
 
 /** How many instances there have ever been. */
@@ -17,8 +18,17 @@ export async function countOf(state: StateStore, slot: string): Promise<Counts> 
   return (found?.value as unknown as Counts | undefined) ?? none;
 }
 
-/** Of one saga. @param prefix with which the names of its slots begin. */
+/** Of one saga; none where nobody has ever worked on any. @param prefix with which the names of its slots begin. */
 export async function countAll(state: StateStore, prefix = ''): Promise<Counts> {
+  try {
+    return await sumOf(state, prefix);
+  } catch (error) {
+    if (hasCode(error, 'collection_unknown')) return none;
+    throw error;
+  }
+}
+
+async function sumOf(state: StateStore, prefix: string): Promise<Counts> {
   let sum = none;
   let after: string | undefined;
   do {
