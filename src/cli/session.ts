@@ -22,8 +22,8 @@ export interface CommonOptions {
   readonly debug?: boolean;
 }
 
-/** Whether a store that does not exist is made. */
-export type OpenMode = 'existing' | 'create';
+/** What a store is opened for: to look at it, to write into it, or to write into it and to make it if it does not exist. */
+export type OpenMode = 'existing' | 'write' | 'create';
 
 /** What a command has to do with the consumers of the config: whoever wants only to look must not work for them. */
 export interface ConsumerUse {
@@ -147,12 +147,12 @@ export class Session {
 }
 
 function backendOf(location: StoreLocation | Backend, mode: OpenMode): Backend {
-  return 'kind' in location ? backendAt(location, mode === 'create') : location;
+  return 'kind' in location ? backendAt(location, mode) : location;
 }
 
 /** As a person would write it. */
 export function storeName(location: StoreLocation | Backend): string {
   if (!('kind' in location)) return location.name;
-  if (location.kind === 'postgres') return backendAt(location, false).name;
+  if (location.kind === 'postgres') return backendAt(location, 'existing').name;
   return location.kind === 'memory' ? 'memory:' : `sqlite:${location.file}`;
 }

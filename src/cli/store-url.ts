@@ -5,6 +5,7 @@ import { postgres } from '../postgres/index.ts';
 import { sqlite } from '../sqlite/index.ts';
 import { isBackup } from '../sqlite/inspect.ts';
 import { usageError } from './failure.ts';
+import type { OpenMode } from './session.ts';
 
 /** Where a store is, as `--store` says it. */
 export type StoreLocation =
@@ -42,10 +43,11 @@ export function parseStoreUrl(url: string, folder: string): StoreLocation {
 /** Somebody waits at a terminal. */
 const patienceMs = 10_000;
 
-/** @param toWrite whether it is to be written, and made if it does not exist; else a backup is left as it is. */
-export function backendAt(location: StoreLocation, toWrite: boolean): Backend {
+/** @param mode unless it is written, a backup is left as it is. */
+export function backendAt(location: StoreLocation, mode: OpenMode): Backend {
   if (location.kind === 'memory') return memory();
-  if (location.kind === 'postgres') return postgres(location.url, { migrate: toWrite, timeoutMs: patienceMs });
+  if (location.kind === 'postgres')
+    return postgres(location.url, { migrate: mode === 'create', timeoutMs: patienceMs });
   const { file } = location;
-  return sqlite(file, { create: toWrite, readOnly: !toWrite && isBackup(file) });
+  return sqlite(file, { create: mode === 'create', readOnly: mode === 'existing' && isBackup(file) });
 }

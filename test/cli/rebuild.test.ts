@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, expect, test } from 'vitest';
 import { cli, done, failing, printed, startCli } from './cli-process.ts';
@@ -149,4 +151,18 @@ test('a definition that was changed without its version is refused', async () =>
     code: 1,
     error: expect.stringContaining('The definition of sums is another one than before, under the same version 1'),
   });
+});
+
+test('a store that was just restored is written into at once; the backup itself stays as it is while it is only looked at', async () => {
+  await withAccounts(cwd);
+  await done(['backup', 'copy.db'], { cwd });
+  await done(['restore', 'copy.db', '--store', 'sqlite:restored.db'], { cwd });
+  const bytes = readFileSync(join(cwd, 'copy.db'));
+  expect(await done(['streams', '--store', 'sqlite:copy.db'], { cwd })).toContain('account-1');
+  expect(readFileSync(join(cwd, 'copy.db')).equals(bytes)).toBe(true);
+  expect(await done(rebuild('--store', 'sqlite:restored.db'), { cwd })).toBe(
+    '✔ Built sums: it serves, up to position 5\n',
+  );
+  await done(['restore', 'copy.db', '--store', 'sqlite:again.db'], { cwd });
+  expect(await done(['snapshots', 'take', 'account-1', '--store', 'sqlite:again.db'], { cwd })).toContain('✔ Kept');
 });

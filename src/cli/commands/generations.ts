@@ -54,7 +54,7 @@ export const dropVersion = action<[name: string, version: string], object>(
     const version = countArgument('version', text);
     const projection = await requireProjection(session, name);
     requireKept(projection);
-    await using engine = await session.openEngine('existing', onlyOne(projection));
+    await using engine = await session.openEngine('write', onlyOne(projection));
     await engine.consumers.dropVersion(name, version);
     await session.terminal.printDone(`Removed version ${version} of ${name}`, { name, version });
   },
@@ -63,7 +63,7 @@ export const dropVersion = action<[name: string, version: string], object>(
 async function openFor(session: Session, name: string): Promise<Engine> {
   const projection = await requireProjection(session, name);
   requireKept(projection);
-  const engine = await session.openEngine('existing', onlyOne(projection));
+  const engine = await session.openEngine('write', onlyOne(projection));
   try {
     requireRun(await statusOfOnly(engine));
     return engine;

@@ -135,7 +135,7 @@ async function operate(
   requireKept(consumer);
   const before = await lookAt(session, consumer);
   requireRun(before);
-  await using engine = await session.openEngine('existing', workedOn(consumer, session.terminal));
+  await using engine = await session.openEngine('write', workedOn(consumer, session.terminal));
   const timeIsUp = AbortSignal.timeout(Math.min(timeout, timeoutMaxMs));
   const signal = AbortSignal.any([session.signal, timeIsUp]);
   try {

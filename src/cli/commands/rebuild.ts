@@ -38,7 +38,7 @@ export const rebuild = action<[name: string], Options>(
     const projection = await requireProjection(session, name);
     requireKept(projection);
     const status = await lookAt(session, projection);
-    await using engine = await session.openEngine('existing', workedOn(projection, session.terminal));
+    await using engine = await session.openEngine('write', workedOn(projection, session.terminal));
     const { terminal } = session;
     try {
       if (status.state === 'never_run' || status.state === 'building') {

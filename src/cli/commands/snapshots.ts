@@ -55,7 +55,7 @@ const verify = action<[stream?: string], object>(
   async (session, _options, stream) => {
     const named = stream === undefined ? undefined : await instanceOf(session, stream);
     const { terminal, signal } = session;
-    await using engine = await session.openEngine('existing', noConsumers, {
+    await using engine = await session.openEngine('write', noConsumers, {
       keepsSnapshots: true,
       tellsFaults: true,
     });
@@ -101,7 +101,7 @@ const take = action<[stream: string], object>(
   }),
   async (session, _options, stream) => {
     const { subject } = await instanceOf(session, stream);
-    await using engine = await session.openEngine('existing', noConsumers, { keepsSnapshots: true });
+    await using engine = await session.openEngine('write', noConsumers, { keepsSnapshots: true });
     const version = await requireStream(engine.log, stream);
     const [newest] = await engine.snapshots.take(subject.aggregate, subject.id);
     // Why is said by a notice.
