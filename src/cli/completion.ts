@@ -1,8 +1,9 @@
-/** Completion in shells: of commands and options, and of the names that the config gives to projections, tables and reactors. */
+/** Completion in shells: of commands and options, of the names that the config gives to projections, tables, reactors and sagas, and of instances of these. */
 import createCompletions from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 import { loadConfig } from './config-file.ts';
-import { consumersOf } from './consumers.ts';
+import { completedInstances } from './completed-instances.ts';
+import { consumersOf } from './definitions.ts';
 
 /** What can be completed, and what it is. */
 export interface Named {
@@ -10,35 +11,54 @@ export interface Named {
   readonly kind: string;
 }
 
+const kept = ['projection', 'tables', 'reactor', 'saga'];
+const sagaCommands = ['show', 'retry', 'skip', 'resolve', 'cancel', 'signal'].map((member) => `saga ${member}`);
+
 /** Arguments of commands that are such names, and what kinds of consumers can be named there. */
 const completed: Readonly<Record<string, readonly [argument: string, kinds: readonly string[]]>> = {
   query: ['view', ['projection']],
   rebuild: ['name', ['projection']],
-  parked: ['name', ['projection', 'tables', 'reactor']],
-  'projections retry': ['name', ['projection', 'tables', 'reactor']],
-  'projections skip': ['name', ['projection', 'tables', 'reactor']],
-  'projections unpark': ['name', ['projection', 'tables', 'reactor']],
+  parked: ['name', kept],
+  'projections retry': ['name', kept],
+  'projections skip': ['name', kept],
+  'projections unpark': ['name', kept],
   'projections adopt': ['name', ['projection']],
   'projections drop-version': ['name', ['projection']],
   'projections drop': ['name', ['projection']],
+  ...Object.fromEntries(sagaCommands.map((command) => [command, ['saga', ['saga']]] as const)),
 };
 
-/** Commands with an option that takes the name of a projection. */
-const viewOptions: readonly string[] = ['replay', 'diff', 'why', 'what-if'];
+/** Commands with an option that takes such a name. */
+const completedOptions: readonly (readonly [command: string, option: string, kind: string])[] = [
+  ...['replay', 'diff', 'why', 'what-if'].map((command) => [command, 'view', 'projection'] as const),
+  ['sagas', 'saga', 'saga'],
+];
+
+/** What a shell can be told. */
+export interface Completed {
+  readonly consumers: readonly Named[];
+  /** Of the saga that was typed. */
+  readonly instances: readonly Named[];
+}
 
 /** Those of the config in the current folder, when a shell asks; none where it cannot be loaded: nobody could be told why. */
-export async function completedConsumers(argv: readonly string[]): Promise<readonly Named[]> {
-  const asked = argv[2] === 'complete' ? argv[argv.indexOf('--') + 1] : undefined;
-  const known = [...Object.keys(completed).map((command) => command.split(' ')[0]), ...viewOptions];
-  if (asked === undefined || !known.includes(asked)) return [];
+export async function whatCompletes(argv: readonly string[], signal: AbortSignal): Promise<Completed> {
+  const words = argv[2] === 'complete' ? argv.slice(argv.indexOf('--') + 1) : [];
+  const [asked = ''] = words;
+  const known = [
+    ...Object.keys(completed).map((command) => command.split(' ')[0]),
+    ...completedOptions.map(([command]) => command),
+  ];
+  if (!known.includes(asked)) return { consumers: [], instances: [] };
   try {
-    return consumersOf(await loadConfig(undefined));
+    const consumers = consumersOf(await loadConfig(undefined));
+    return { consumers, instances: await completedInstances(words, signal) };
   } catch {
-    return [];
+    return { consumers: [], instances: [] };
   }
 }
 
-export function addCompletion(program: Command, consumers: readonly Named[]): void {
+export function addCompletion(program: Command, { consumers, instances }: Completed): void {
   const { commands } = createCompletions(program);
   for (const [command, [argument, kinds]] of Object.entries(completed)) {
     const found = commands.get(command)?.arguments.get(argument);
@@ -47,11 +67,18 @@ export function addCompletion(program: Command, consumers: readonly Named[]): vo
       for (const { name, kind } of consumers) if (kinds.includes(kind)) complete(name, kind);
     };
   }
-  for (const command of viewOptions) {
-    const found = commands.get(command)?.options.get('view');
-    if (found === undefined) throw new Error(`eventsrc ${command} has no option --view`);
+  for (const command of sagaCommands) {
+    const found = commands.get(command)?.arguments.get('id');
+    if (found === undefined) throw new Error(`eventsrc ${command} has no argument id`);
     found.handler = (complete) => {
-      for (const { name, kind } of consumers) if (kind === 'projection') complete(name, kind);
+      for (const { name, kind } of instances) complete(name, kind);
+    };
+  }
+  for (const [command, option, wanted] of completedOptions) {
+    const found = commands.get(command)?.options.get(option);
+    if (found === undefined) throw new Error(`eventsrc ${command} has no option --${option}`);
+    found.handler = (complete) => {
+      for (const { name, kind } of consumers) if (kind === wanted) complete(name, kind);
     };
   }
 }

@@ -1,24 +1,20 @@
-/** Projections, tables and reactors of the config: by name, and how one of them stands. */
+/** Projections, tables, reactors and sagas of the config: by name, and how one of them stands. */
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Engine } from '../engine/engine.ts';
 import { warningOf } from '../projection/notice.ts';
 import type { Failure as EventFailure } from '../projection/notice.ts';
 import type { AnyProjection } from '../projection/projection.ts';
-import type { AnyConsumer } from '../projection/registry.ts';
 import type { ConsumerStatus } from '../projection/status.ts';
-import type { LoadedConfig } from './config-file.ts';
+import { consumersOf } from './definitions.ts';
+import type { NamedConsumer } from './definitions.ts';
 import { CliError, usageError } from './failure.ts';
 import type { ConsumerUse, Session } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
-export function consumersOf({ projections = [], tables = [], reactors = [] }: LoadedConfig): readonly AnyConsumer[] {
-  return [...projections, ...tables, ...reactors];
-}
-
 /** @throws {CliError} */
-export async function requireConsumer(session: Session, name: string): Promise<AnyConsumer> {
-  return named('projection, tables or reactor', consumersOf(await session.definitions()), name);
+export async function requireConsumer(session: Session, name: string): Promise<NamedConsumer> {
+  return named('projection, tables, reactor or saga', consumersOf(await session.definitions()), name);
 }
 
 /** @throws {CliError} */
@@ -35,7 +31,7 @@ export async function requireProjection(session: Session, name: string): Promise
   return named('projection', config.projections ?? [], name);
 }
 
-function named<C extends AnyConsumer>(kind: string, consumers: readonly C[], name: string): C {
+function named<C extends NamedConsumer>(kind: string, consumers: readonly C[], name: string): C {
   const found = consumers.find((consumer) => consumer.name === name);
   if (found !== undefined) return found;
   const known = consumers.map((consumer) => consumer.name).join(', ') || 'none';
@@ -43,7 +39,7 @@ function named<C extends AnyConsumer>(kind: string, consumers: readonly C[], nam
 }
 
 /** One that is kept in the store, so that something can be done about it from here. @throws {CliError} */
-export function requireKept({ name, mode }: AnyConsumer): void {
+export function requireKept({ name, mode }: NamedConsumer): void {
   if (mode === 'live')
     throw new CliError(
       `${name} is live: it is in the memory of each process that runs it`,
@@ -52,15 +48,15 @@ export function requireKept({ name, mode }: AnyConsumer): void {
 }
 
 /** For an engine with one consumer alone. */
-export function onlyOne({ name }: AnyConsumer): ConsumerUse {
+export function onlyOne({ name }: NamedConsumer): ConsumerUse {
   return { uses: (consumer) => consumer.name === name };
 }
 
-/** And one that is worked on. Who waits for it must hear of what keeps it from working. */
-export function workedOn(consumer: AnyConsumer, terminal: Terminal): ConsumerUse {
+/** And one that is worked on, if it can be. Who waits for it must hear of what keeps it from working. */
+export function workedOn(consumer: NamedConsumer, terminal: Terminal, canWork = true): ConsumerUse {
   return {
     ...onlyOne(consumer),
-    runs: ({ name }) => name === consumer.name,
+    runs: ({ name }) => canWork && name === consumer.name,
     onNotice: (notice) => {
       const warning = warningOf(notice);
       const isTold = notice.kind === 'restarted' || notice.kind === 'schemas_changed';
@@ -76,10 +72,17 @@ export async function statusOfOnly(engine: Engine): Promise<ConsumerStatus> {
   return status;
 }
 
+/** As `statusOfOnly`, also of a saga, beside which there may be others. */
+export async function statusOfOne(engine: Engine, { name, version }: NamedConsumer): Promise<ConsumerStatus> {
+  const status = (await engine.consumers.status()).find((one) => one.name === name);
+  if (status === undefined) throw new Error(`the engine was opened without ${name}`);
+  return { ...status, version };
+}
+
 /** Without working on it: what nobody has ever run must not begin by being looked at. */
-export async function lookAt(session: Session, consumer: AnyConsumer): Promise<ConsumerStatus> {
+export async function lookAt(session: Session, consumer: NamedConsumer): Promise<ConsumerStatus> {
   await using engine = await session.openEngine('existing', onlyOne(consumer));
-  return await statusOfOnly(engine);
+  return await statusOfOne(engine, consumer);
 }
 
 /** @throws {CliError} if nobody has ever run it. */

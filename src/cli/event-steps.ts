@@ -6,6 +6,7 @@ import { changeLines, changesText } from './change-text.ts';
 import { jsonText } from './json-text.ts';
 import { shortTimeText, timeText } from './moment-text.ts';
 import { printable } from './printable.ts';
+import { dataText } from './saga-words.ts';
 import { cutTo, Table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -67,7 +68,7 @@ export class EventSteps {
 
   /** Which event it is, when, by whom, and as much of its data as there is room for. */
   #heading({ event, remark }: EventStep): string {
-    const { version, position, stream, recordedAt, type, kind, metadata, data } = event;
+    const { version, position, stream, recordedAt, type, kind, metadata } = event;
     const place = this.#isOneStream ? `v${version}`.padStart(5) : `@${position}`.padStart(6);
     const parts: (readonly [text: string, style: Style])[] = [
       [place, 'bold'],
@@ -76,7 +77,7 @@ export class EventSteps {
       [type, kind === 'deleted' ? ['bold', 'red'] : 'bold'],
       ...(metadata.actor === undefined ? [] : [[`by ${metadata.actor}`, 'dim'] as const]),
       ...(remark === undefined ? [] : [[remark, 'yellow'] as const]),
-      [data === undefined || data === null ? '' : jsonText(data), 'dim'],
+      [dataText(event), 'dim'],
     ];
     const texts: string[] = [];
     let left = this.#terminal.width;

@@ -18,6 +18,8 @@ import { query } from './commands/query.ts';
 import { read } from './commands/read.ts';
 import { rebuild } from './commands/rebuild.ts';
 import { replay } from './commands/replay.ts';
+import { saga } from './commands/saga.ts';
+import { sagas } from './commands/sagas.ts';
 import { snapshots } from './commands/snapshots.ts';
 import { state } from './commands/state.ts';
 import { stats } from './commands/stats.ts';
@@ -25,8 +27,8 @@ import { streams } from './commands/streams.ts';
 import { tail } from './commands/tail.ts';
 import { whatIf } from './commands/what-if.ts';
 import { why } from './commands/why.ts';
-import { addCompletion, completedConsumers } from './completion.ts';
-import type { Named } from './completion.ts';
+import { addCompletion, whatCompletes } from './completion.ts';
+import type { Completed } from './completion.ts';
 import { addCommon } from './define.ts';
 import type { CommandOf } from './define.ts';
 import { exitCodes } from './failure.ts';
@@ -39,6 +41,7 @@ const commands: readonly (readonly [group: string, commands: readonly CommandOf[
   ['Look:', [streams, read, tail, history, state, stats]],
   ['Time:', [replay, diff, why, whatIf, snapshots]],
   ['Views:', [query, projections, rebuild, parked]],
+  ['Sagas:', [sagas, saga]],
   ['Do:', [append, execute]],
   ['Move:', [exportEvents, importEvents, copy]],
   ['Keep:', [backup, restore, doctor, migrate, bench]],
@@ -47,7 +50,7 @@ const commands: readonly (readonly [group: string, commands: readonly CommandOf[
 /** Runs what was typed, and ends the process. */
 export function main(argv: readonly string[]): Promise<never> {
   return runToEnd(argv, async (run) => {
-    const program = createProgram(run, await completedConsumers(argv));
+    const program = createProgram(run, await whatCompletes(argv, run.signal));
     try {
       if (argv.length <= 2) program.help({ error: true });
       await program.parseAsync(argv);
@@ -60,7 +63,7 @@ export function main(argv: readonly string[]): Promise<never> {
   });
 }
 
-function createProgram(run: Run, consumers: readonly Named[]): Command {
+function createProgram(run: Run, completed: Completed): Command {
   const program = new Command('eventsrc')
     .description('The command line of eventsrc: event sourcing for TypeScript.')
     .version(packageVersion, '-v, --version')
@@ -70,7 +73,7 @@ function createProgram(run: Run, consumers: readonly Named[]): Command {
   addCommon(program, false);
   for (const [group, members] of commands)
     for (const member of members) program.addCommand(member(run).helpGroup(group));
-  addCompletion(program, consumers);
+  addCompletion(program, completed);
   quieten(program);
   return program;
 }

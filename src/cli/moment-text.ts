@@ -23,3 +23,24 @@ export function bytesText(bytes: number): string {
   const value = bytes / 1_000 ** power;
   return `${power === 0 ? String(value) : value.toFixed(value < 10 ? 1 : 0)} ${units[power]}`;
 }
+
+const spanUnits = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** How long, to the two units that say most: `2d 4h`, `4m 3s`, `12s`, `340ms`. */
+export function spanText(ms: number): string {
+  const first = spanUnits.findIndex(([, unitMs]) => ms >= unitMs);
+  if (first === -1) return `${Math.round(ms)}ms`;
+  const parts: string[] = [];
+  let left = ms;
+  for (const [unit, unitMs] of spanUnits.slice(first, first + 2)) {
+    const amount = Math.floor(left / unitMs);
+    if (amount > 0) parts.push(`${amount}${unit}`);
+    left -= amount * unitMs;
+  }
+  return parts.join(' ');
+}

@@ -1,7 +1,8 @@
 import { openEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Consumer } from '../projection/consumer.ts';
 import type { ConsumerNotice } from '../projection/notice.ts';
+import { sagaWarningOf } from '../saga/notice.ts';
+import type { SagaNotice } from '../saga/notice.ts';
 import { snapshotWarningOf } from '../snapshot/notice.ts';
 import type { SnapshotNotice } from '../snapshot/notice.ts';
 import { openLog } from '../store/log.ts';
@@ -9,7 +10,10 @@ import type { EventLog } from '../store/log.ts';
 import type { Backend } from '../store/port.ts';
 import { loadConfig } from './config-file.ts';
 import type { LoadedConfig } from './config-file.ts';
+import { consumersOf } from './definitions.ts';
+import type { NamedConsumer } from './definitions.ts';
 import { usageError } from './failure.ts';
+import { discountingSagas } from './saga-streams.ts';
 import { backendAt, parseStoreUrl } from './store-url.ts';
 import type { StoreLocation } from './store-url.ts';
 import type { Terminal } from './terminal.ts';
@@ -27,10 +31,10 @@ export type OpenMode = 'existing' | 'write' | 'create';
 
 /** What a command has to do with the consumers of the config: whoever wants only to look must not work for them. */
 export interface ConsumerUse {
-  /** Those that the engine is opened with. */
-  readonly uses: (consumer: Consumer) => boolean;
+  /** Those that the engine is opened with. Of sagas all are, if one is: they may be one another's children. */
+  readonly uses: (consumer: NamedConsumer) => boolean;
   /** Those of them that are worked on. Default: none. */
-  readonly runs?: (consumer: Consumer) => boolean;
+  readonly runs?: (consumer: NamedConsumer) => boolean;
   /** Default: nobody is told. */
   readonly onNotice?: (notice: ConsumerNotice) => void;
 }
@@ -49,7 +53,7 @@ export const noConsumers: ConsumerUse = { uses: () => false };
 /** For commands that append: what is folded in the append's own transaction is part of it. */
 export const inlineConsumers: ConsumerUse = { uses: isInline, runs: isInline };
 
-function isInline({ mode }: Consumer): boolean {
+function isInline({ mode }: NamedConsumer): boolean {
   return mode === 'inline';
 }
 
@@ -94,12 +98,13 @@ export class Session {
 
   async openLog(mode: OpenMode, location?: StoreLocation): Promise<EventLog> {
     const { limits, clock } = await this.config();
-    return openLog({
+    const log = await openLog({
       store: backendOf(location ?? (await this.location()), mode),
       ...(limits !== undefined && { limits }),
       ...(clock !== undefined && { clock }),
       onWarning: ({ message }) => this.terminal.warn(message),
     });
+    return mode === 'existing' ? log : discountingSagas(log, log);
   }
 
   /** The config, which must be there. @throws {CliError} */
@@ -117,13 +122,21 @@ export class Session {
 
   /** Without a config, too: for what needs no definitions. */
   async openAnyEngine(mode: OpenMode, use: ConsumerUse, more: EngineUse = {}): Promise<Engine> {
-    const { file: _file, folder: _folder, ...config } = await this.config();
-    const { projections = [], tables = [], reactors = [], hooks } = config;
-    const isUsed = (consumer: Consumer) => use.uses(consumer);
-    const isRun = (consumer: Consumer) => isUsed(consumer) && use.runs?.(consumer) === true;
+    const loaded = await this.config();
+    const { file: _file, folder: _folder, ...config } = loaded;
+    const { projections = [], tables = [], reactors = [], sagas = [], schedules = false, hooks } = config;
+    const used = consumersOf(loaded).filter((one) => use.uses(one));
+    const names = new Set(used.map(({ name }) => name));
+    const isUsed = ({ name }: { readonly name: string }) => names.has(name);
+    const usesSagas = used.some(({ kind }) => kind === 'saga');
     const consumer = (notice: ConsumerNotice) => {
       use.onNotice?.(notice);
       hooks?.consumer?.(notice);
+    };
+    const saga = (notice: SagaNotice) => {
+      const warning = sagaWarningOf(notice);
+      if (warning !== undefined) this.terminal.warn(warning);
+      hooks?.saga?.(notice);
     };
     const snapshot = (notice: SnapshotNotice) => {
       const isTold = more.tellsFaults === true && (notice.kind === 'skipped' || notice.kind === 'mismatch');
@@ -131,7 +144,7 @@ export class Session {
       if (warning !== undefined) this.terminal.warn(warning);
       hooks?.snapshot?.(notice);
     };
-    return openEngine({
+    const engine = await openEngine({
       onWarning: ({ message }) => this.terminal.warn(message),
       ...config,
       // Looking writes nothing.
@@ -139,10 +152,14 @@ export class Session {
       projections: projections.filter(isUsed),
       tables: tables.filter(isUsed),
       reactors: reactors.filter(isUsed),
-      run: [...projections, ...tables, ...reactors].filter(isRun).map(({ name }) => name),
-      hooks: { ...hooks, consumer, snapshot },
+      sagas: usesSagas ? sagas : [],
+      schedules: usesSagas && schedules,
+      run: used.filter((one) => use.runs?.(one) === true).map(({ name }) => name),
+      hooks: { ...hooks, consumer, saga, snapshot },
       store: backendOf(await this.location(), mode),
     });
+    // With them it does so itself.
+    return mode === 'existing' || usesSagas ? engine : discountingSagas(engine, engine.log);
   }
 }
 

@@ -4,6 +4,7 @@ import type { AnyAggregate } from '../command/aggregate.ts';
 import { checkStreamName, splitStreamName } from '../event/names.ts';
 import type { AnyProjection } from '../projection/projection.ts';
 import { requireProjection } from './consumers.ts';
+import { sagasOf } from './definitions.ts';
 import { CliError, usageError } from './failure.ts';
 import type { Session } from './session.ts';
 import type { EventLog } from '../store/log.ts';
@@ -66,7 +67,7 @@ export async function oneSubjectOf(
   throw usageError(`--view ${found.name} names all of a view`, 'Add --key KEY, the key of a document.');
 }
 
-/** @throws {CliError} where the config does not know the aggregate. */
+/** @throws {CliError} where the config knows neither an aggregate nor a saga of this name. */
 export async function instanceOf(session: Session, stream: string): Promise<Instance> {
   const { aggregates = [] } = await session.definitions();
   const known = await knownInstance(session, stream);
@@ -76,12 +77,27 @@ export async function instanceOf(session: Session, stream: string): Promise<Inst
   throw usageError(`The config has no aggregate ${name}; known: ${names}`, 'Name a stream: <aggregate>-<id>');
 }
 
-/** Undefined where the config, if there is one, does not know the aggregate. @throws {EngineError} `name_invalid` */
+/** Also of a saga, whose state is how far it has come. Undefined where the config, if there is one, knows neither. @throws {EngineError} `name_invalid` */
 export async function knownInstance(session: Session, stream: string): Promise<Instance | undefined> {
+  const { aggregate: name, aggregateId: id } = splitStreamName(checkStreamName(stream));
+  const saga = sagasOf(await session.config()).find((one) => one.name === name);
+  if (saga === undefined) return knownOfAggregate(session, stream);
+  return { kind: 'instance', name: stream, subject: { aggregate: saga.instances, id } };
+}
+
+/** @throws {EngineError} `name_invalid` */
+export async function knownOfAggregate(session: Session, stream: string): Promise<Instance | undefined> {
   const { aggregates = [] } = await session.config();
   const { aggregate: name, aggregateId: id } = splitStreamName(checkStreamName(stream));
   const aggregate = aggregates.find((one) => one.name === name);
   return aggregate && { kind: 'instance', name: stream, subject: { aggregate, id } };
+}
+
+/** @throws {CliError} for an instance of a saga, of whose state there are no snapshots. */
+export async function requireAggregate(session: Session, stream: string): Promise<Instance> {
+  const found = await instanceOf(session, stream);
+  if ((await knownOfAggregate(session, stream)) !== undefined) return found;
+  throw usageError(`${stream} is an instance of a saga: of those there are no snapshots`, 'Name one of an aggregate.');
 }
 
 /** @returns the version of its last event. @throws {CliError} if it has none. */

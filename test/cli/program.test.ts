@@ -9,16 +9,19 @@ import { cli, done, failing, printed } from './cli-process.ts';
 const names = ['init', 'demo', 'streams', 'read', 'tail', 'history', 'state', 'stats', 'append', 'execute'];
 const views = ['query', 'projections', 'rebuild', 'parked'];
 const members = ['retry', 'skip', 'unpark', 'adopt', 'drop', 'drop-version'].map((name) => `projections ${name}`);
+const sagas = ['sagas', 'saga'];
+const acts = ['show', 'retry', 'skip', 'resolve', 'cancel', 'signal'].map((name) => `saga ${name}`);
 const further = ['export', 'import', 'copy', 'backup', 'restore', 'doctor', 'bench'];
+const commands = [...names, ...views, ...sagas, ...further];
 
 describe('help', () => {
   test('lists every command', async () => {
     const text = await done(['--help']);
-    for (const name of [...names, ...views, ...further]) expect(text).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    for (const name of commands) expect(text).toMatch(new RegExp(`^ {2}${name} `, 'm'));
     expect(await done(['--version'])).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  test.each([...names, ...views, ...members, ...further])('of %s has examples that are understood', async (name) => {
+  test.each([...commands, ...members, ...acts])('of %s has examples that are understood', async (name) => {
     const text = await done([...name.split(' '), '--help']);
     if (!name.includes(' ')) expect(await done(['help', name])).toBe(text);
     const [, examples = ''] = text.split('\nExamples:\n');

@@ -151,7 +151,11 @@ describe('projections', () => {
   });
 
   test.each([
-    [['retry', 'nothing'], 2, 'The config has no projection, tables or reactor nothing; known: sums, patient, present'],
+    [
+      ['retry', 'nothing'],
+      2,
+      'The config has no projection, tables, reactor or saga nothing; known: sums, patient, present',
+    ],
     [['retry', 'present'], 1, 'present is live'],
     [['retry', 'mails'], 1, 'Nobody has ever run mails (version 1) on this store'],
     [['adopt', 'ledger'], 2, 'ledger is no projection but tables'],
@@ -172,7 +176,7 @@ describe('projections', () => {
     writeFileSync(join(cwd, 'bare.mjs'), `export default { store: 'sqlite:events.db' };`);
     expect(await failing(projections('--config', 'bare.mjs'), { cwd })).toMatchObject({
       code: 2,
-      error: 'error: The config has no projections, tables or reactors',
+      error: 'error: The config has no projections, tables, reactors or sagas',
       remedy: expect.stringContaining('projections: [balances]'),
     });
   });

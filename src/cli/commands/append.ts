@@ -3,7 +3,7 @@ import { eventId } from '../../event/digests.ts';
 import type { EventMetadata } from '../../event/event.ts';
 import type { ExpectedVersion } from '../../store/port.ts';
 import { expectedVersion, jsonArgument, jsonObject, repeated } from '../arguments.ts';
-import { DeclaredEvents, refused } from '../declared-events.ts';
+import { DeclaredEvents, ofSaga, refused } from '../declared-events.ts';
 import { action, defineCommand } from '../define.ts';
 
 interface Options {
@@ -30,13 +30,15 @@ export const append = action<[stream: string, type: string, data?: string], Opti
   definition,
   async (session, { tag: tags, metadata, expected }, stream, type, data) => {
     const event = { type, data: await jsonArgument('data', data, null, session.signal) };
-    const { aggregates } = await session.config();
+    const config = await session.config();
     await using log = await session.openLog('create');
-    const draft = await new DeclaredEvents(log, aggregates).encode(stream, {
+    const draft = await new DeclaredEvents(log, config).encode(stream, {
       ...event,
       ...(tags !== undefined && { tags }),
       ...(metadata !== undefined && { metadata }),
     });
+    // It may be one that the config does not know.
+    for await (const [first] of log.read({ stream, limit: 1 })) if (first?.kind === 'saga_step') throw ofSaga(stream);
     const request = { writes: [{ stream, expected, events: [draft] }], checks: [], conditions: [], receipts: [] };
     const result = await log.commit(request, session.signal);
     if (result.kind !== 'appended') throw refused(result);

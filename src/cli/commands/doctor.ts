@@ -2,11 +2,12 @@ import { requireSqlite } from '../../sqlite/connection.ts';
 import { verify } from '../../sqlite/index.ts';
 import { inspectFile } from '../../sqlite/inspect.ts';
 import type { FileFacts } from '../../sqlite/inspect.ts';
-import { consumersOf } from '../consumers.ts';
 import { action, defineCommand } from '../define.ts';
+import { consumersOf } from '../definitions.ts';
 import { exitCodes, explain } from '../failure.ts';
 import { bytesText, numberText, timeText } from '../moment-text.ts';
 import { withProgress } from '../progress.ts';
+import { sagaStreams } from '../saga-streams.ts';
 import type { Session } from '../session.ts';
 import { storeName } from '../session.ts';
 import { Table } from '../table.ts';
@@ -82,7 +83,7 @@ async function configFinding(session: Session): Promise<Finding> {
     const { file, aggregates = [], decisions = [] } = config;
     if (file === undefined) return ok('config', 'none in this folder');
     const counts = `${aggregates.length} aggregates, ${decisions.length} decisions`;
-    return ok('config', `${file}: ${counts}, ${consumersOf(config).length} projections, tables and reactors`);
+    return ok('config', `${file}: ${counts}, ${consumersOf(config).length} projections, tables, reactors and sagas`);
   } catch (error) {
     return failed('config', error);
   }
@@ -135,7 +136,7 @@ async function* storeFindings(session: Session, name: string): AsyncGenerator<Fi
         )
       : ok('clock', timeText(Date.now()));
     const { largest } = await surveyStreams(session, log);
-    const near = nearLimits(log, streamCount, largest);
+    const near = nearLimits(log, streamCount - (await sagaStreams(log)), largest);
     for (const { limit, subject, value, max } of near)
       yield warning(
         'limits',

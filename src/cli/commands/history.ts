@@ -9,10 +9,11 @@ import { action, defineCommand } from '../define.ts';
 import { EventSteps } from '../event-steps.ts';
 import { addBounds, toQuery } from '../event-selection.ts';
 import type { SelectionOptions } from '../event-selection.ts';
-import { historyTable } from '../event-table.ts';
+import { historyTable, sagaHistoryTable } from '../event-table.ts';
 import { noConsumers } from '../session.ts';
 import type { Session } from '../session.ts';
-import { knownInstance, requireStream } from '../time-subject.ts';
+import type { Table } from '../table.ts';
+import { knownOfAggregate, requireStream } from '../time-subject.ts';
 import type { Instance } from '../time-subject.ts';
 
 interface Options extends SelectionOptions {
@@ -42,7 +43,7 @@ const definition = addBounds(
   .option('--backwards', 'the newest first');
 
 export const history = action<[stream: string], Options>(definition, async (session, options, stream) => {
-  const instance = await knownInstance(session, stream);
+  const instance = await knownOfAggregate(session, stream);
   const { backwards = false, limit } = options;
   const query = { ...toQuery(options), stream, backwards, limit };
   if (instance === undefined) {
@@ -64,8 +65,11 @@ export const history = action<[stream: string], Options>(definition, async (sess
 });
 
 async function printEvents({ terminal, signal }: Session, log: EventLog, query: ReadQuery): Promise<void> {
-  const table = historyTable(terminal);
-  for await (const page of log.read(query, signal)) await table.print(page);
+  let table: Table<RecordedEvent> | undefined;
+  for await (const page of log.read(query, signal)) {
+    table ??= page[0]?.kind === 'saga_step' ? sagaHistoryTable(terminal) : historyTable(terminal);
+    await table.print(page);
+  }
 }
 
 /** In the order in which they happened. What cannot be folded is still shown: it may be what is being looked for. */

@@ -44,8 +44,7 @@ export const importEvents = action<[file?: string], Options>(definition, async (
   const map = await loadMapping(options.map);
   // Where nothing is to be written, nothing is even opened.
   await using log = await session.openLog('create', isDry ? { kind: 'memory' } : undefined);
-  const { aggregates } = await session.config();
-  const declared = new DeclaredEvents(log, aggregates);
+  const declared = new DeclaredEvents(log, await session.config());
   const foreign = () => new ForeignEvents({ log, declared, map, name: input.name, source: options.source, isDry });
   const choose = (first: Line) => {
     if (options.map === undefined && isOurs((first.value ?? {}) as CloudEventAttributes))

@@ -13,10 +13,11 @@ import {
   requireConsumer,
   requireKept,
   requireRun,
-  statusOfOnly,
+  statusOfOne,
   workedOn,
 } from '../consumers.ts';
 import { action, defineCommand } from '../define.ts';
+import { canWorkOn } from '../definitions.ts';
 import { CliError, exitCodes, usageError } from '../failure.ts';
 import type { Session } from '../session.ts';
 
@@ -56,7 +57,7 @@ export const retry = action<[name: string], Options>(
     defineCommand({
       usage: 'retry <name>',
       summary: 'let one that stands still try again',
-      does: 'Let a projection, tables or a reactor that stands still try that event again, once its cause is removed. Exits with 1 if it stands still again.',
+      does: 'Let a projection, tables, a reactor or a saga that stands still try that event again, once its cause is removed. Exits with 1 if it stands still again.',
       examples: [['projections retry balances', 'and see what becomes of it']],
     }),
   ),
@@ -72,7 +73,7 @@ export const skip = action<[name: string, position: string], Options & { readonl
     defineCommand({
       usage: 'skip <name> <position>',
       summary: 'let one that stands still go on behind that event',
-      does: 'Let a projection, tables or a reactor go on behind the event at which it stands still, which it never takes in. Who did that, and why, is kept.',
+      does: 'Let a projection, tables, a reactor or a saga go on behind the event at which it stands still, which it never takes in. Who did that, and why, is kept.',
       examples: [[`projections skip balances 17 --reason 'a test order'`, 'the position is in eventsrc projections']],
     }),
   ).requiredOption('--reason <text>', 'why, to be kept with it'),
@@ -96,7 +97,7 @@ export const unpark = action<[name: string], Options & { readonly key?: string }
     defineCommand({
       usage: 'unpark <name>',
       summary: 'let events that were put aside be dealt with',
-      does: 'Let a projection, tables or a reactor deal with the events that it has put aside, once the cause is removed. What still fails stays; then it exits with 1.',
+      does: 'Let a projection, tables, a reactor or a saga deal with the events that it has put aside, once the cause is removed. What still fails stays; then it exits with 1.',
       examples: [
         ['projections unpark balances', 'all that eventsrc parked lists'],
         ['projections unpark balances --key 7', 'those of one key'],
@@ -135,21 +136,25 @@ async function operate(
   requireKept(consumer);
   const before = await lookAt(session, consumer);
   requireRun(before);
-  await using engine = await session.openEngine('write', workedOn(consumer, session.terminal));
+  const canWork = canWorkOn(await session.config(), consumer);
+  await using engine = await session.openEngine('write', workedOn(consumer, session.terminal, canWork));
   const timeIsUp = AbortSignal.timeout(Math.min(timeout, timeoutMaxMs));
   const signal = AbortSignal.any([session.signal, timeIsUp]);
   try {
     await ask(engine.consumers, signal);
     for (;;) {
-      const status = await statusOfOnly(engine);
+      const status = await statusOfOne(engine, consumer);
       const found = await outcome(status, before, engine.consumers);
       if (found !== undefined) return await tell(session, status, found);
       await delay(pollMs, undefined, { signal });
     }
   } catch (error) {
     if (session.signal.aborted || !timeIsUp.aborted) throw error;
+    const perhaps = canWork
+      ? 'another process works on it, or it takes its time'
+      : 'another process has to, since the config does not say how its activities are done';
     throw new CliError(
-      `${name} has not done it within ${timeout} ms: another process works on it, or it takes its time`,
+      `${name} has not done it within ${timeout} ms: ${perhaps}`,
       'It stays asked for: look again with eventsrc projections, or wait longer with --timeout.',
     );
   }

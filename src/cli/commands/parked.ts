@@ -1,6 +1,7 @@
 import type { Parked } from '../../projection/parking.ts';
-import { consumersOf, requireConsumer, requireKept, requireRun } from '../consumers.ts';
+import { requireConsumer, requireKept, requireRun } from '../consumers.ts';
 import { action, defineCommand } from '../define.ts';
+import { consumersOf } from '../definitions.ts';
 import { timeText } from '../moment-text.ts';
 import { Table } from '../table.ts';
 
@@ -14,7 +15,7 @@ export const parked = action<[name?: string], object>(
   defineCommand({
     usage: 'parked [name]',
     summary: 'list events that were put aside',
-    does: 'List the events that projections, tables and reactors of the config could not deal with and have put aside.',
+    does: 'List the events that projections, tables, reactors and sagas of the config could not deal with and have put aside.',
     examples: [
       ['parked', 'of all of them'],
       ['parked balances --json', 'of one, for a program'],

@@ -1,7 +1,8 @@
 import type { ConsumerStatus } from '../../projection/status.ts';
-import type { AnyConsumer } from '../../projection/registry.ts';
-import { consumersOf, faultText, faultsOf } from '../consumers.ts';
+import { faultText, faultsOf } from '../consumers.ts';
 import { action, defineCommand, withMembers } from '../define.ts';
+import { consumersOf } from '../definitions.ts';
+import type { NamedConsumer } from '../definitions.ts';
 import { usageError } from '../failure.ts';
 import { numberText } from '../moment-text.ts';
 import type { Session } from '../session.ts';
@@ -17,8 +18,8 @@ type LiveRow = Pick<ConsumerStatus, 'kind' | 'name' | 'version' | 'mode'> & { re
 const list = action<[], object>(
   defineCommand({
     usage: 'projections',
-    summary: 'how projections, tables and reactors stand, and what to do about them',
-    does: 'Print how the projections, tables and reactors of the config stand: how far they have come, what stands still and why. The commands below it do something about that; all of them work beside applications that run, and without.',
+    summary: 'how projections, tables, reactors and sagas stand, and what to do about them',
+    does: 'Print how the projections, tables, reactors and sagas of the config stand: how far they have come, what stands still and why. The commands below it do something about that; all of them work beside applications that run, and without.',
     examples: [
       ['projections', 'all of them'],
       ['projections retry balances', 'let one that stands still try again'],
@@ -30,7 +31,7 @@ const list = action<[], object>(
     const consumers = consumersOf(await session.definitions());
     if (consumers.length === 0)
       throw usageError(
-        'The config has no projections, tables or reactors',
+        'The config has no projections, tables, reactors or sagas',
         'Name them in it: defineConfig({ projections: [balances], … })',
       );
     const rows = await rowsOf(session, consumers);
@@ -41,11 +42,13 @@ const list = action<[], object>(
 
 export const projections = withMembers(list, [retry, skip, unpark, adopt, drop, dropVersion]);
 
-async function rowsOf(session: Session, consumers: readonly AnyConsumer[]): Promise<readonly Row[]> {
+async function rowsOf(session: Session, consumers: readonly NamedConsumer[]): Promise<readonly Row[]> {
   await using engine = await session.openEngine('existing', { uses: ({ mode }) => mode !== 'live' });
   const statuses = new Map((await engine.consumers.status()).map((status) => [status.name, status]));
   return consumers.map(({ kind, name, version, mode }) => {
-    return statuses.get(name) ?? { kind, name, version, mode, state: 'live' };
+    const status = statuses.get(name);
+    // Of a saga the status knows nothing of versions.
+    return status === undefined ? { kind, name, version, mode, state: 'live' } : { ...status, version };
   });
 }
 

@@ -14,7 +14,7 @@ import type { Session } from '../session.ts';
 import { Table } from '../table.ts';
 import type { Column } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
-import { instanceOf, requireStream } from '../time-subject.ts';
+import { requireAggregate, requireStream } from '../time-subject.ts';
 
 const list = action<[stream?: string], object>(
   defineCommand({
@@ -30,7 +30,7 @@ const list = action<[stream?: string], object>(
   }),
   async (session, _options, stream) => {
     if (stream !== undefined) {
-      const { subject } = await instanceOf(session, stream);
+      const { subject } = await requireAggregate(session, stream);
       await using engine = await session.openEngine('existing', noConsumers);
       await requireStream(engine.log, stream);
       await printSnapshots(session.terminal, stream, await engine.snapshots.list(subject.aggregate, subject.id));
@@ -53,7 +53,7 @@ const verify = action<[stream?: string], object>(
     ],
   }),
   async (session, _options, stream) => {
-    const named = stream === undefined ? undefined : await instanceOf(session, stream);
+    const named = stream === undefined ? undefined : await requireAggregate(session, stream);
     const { terminal, signal } = session;
     await using engine = await session.openEngine('write', noConsumers, {
       keepsSnapshots: true,
@@ -100,7 +100,7 @@ const take = action<[stream: string], object>(
     examples: [['snapshots take account-1', 'so that it loads quickly from now on']],
   }),
   async (session, _options, stream) => {
-    const { subject } = await instanceOf(session, stream);
+    const { subject } = await requireAggregate(session, stream);
     await using engine = await session.openEngine('write', noConsumers, { keepsSnapshots: true });
     const version = await requireStream(engine.log, stream);
     const [newest] = await engine.snapshots.take(subject.aggregate, subject.id);

@@ -4,6 +4,7 @@ import type { StreamHead } from '../../store/port.ts';
 import { action, defineCommand } from '../define.ts';
 import { bytesText, numberText, timeText } from '../moment-text.ts';
 import { withProgress } from '../progress.ts';
+import { sagaStreams } from '../saga-streams.ts';
 import type { Session } from '../session.ts';
 import { Table } from '../table.ts';
 
@@ -44,17 +45,23 @@ export const stats = action<[], Options>(definition, async (session, { types = f
   const { position: events, streamCount, recordedAt } = await log.head();
   const { deleted, largest } = await surveyStreams(session, log);
   const rates = await recordedLately(log, events);
-  const limitsNear = nearLimits(log, streamCount, largest);
+  const sagas = await sagaStreams(log);
+  const limitsNear = nearLimits(log, streamCount - sagas, largest);
   const counts = types ? await countTypes(session, log, events) : undefined;
   const bytes = await fileBytes(session);
   if (terminal.isJson) {
     const lastRecordedAt = events === 0 ? null : recordedAt;
-    const facts = { events, streams: streamCount, deletedStreams: deleted, bytes, lastRecordedAt, rates, largest };
+    const streams = { streams: streamCount, deletedStreams: deleted, sagaStreams: sagas };
+    const facts = { events, ...streams, bytes, lastRecordedAt, rates, largest };
     return terminal.printJson({ ...facts, limitsNear, ...(counts !== undefined && { types: counts }) });
   }
   await terminal.printFacts({
     events: numberText(events),
-    streams: `${numberText(streamCount)}${deleted > 0 ? `, ${numberText(deleted)} of them deleted` : ''}`,
+    streams: [
+      numberText(streamCount),
+      ...(deleted > 0 ? [`${numberText(deleted)} of them deleted`] : []),
+      ...(sagas > 0 ? [`${numberText(sagas)} of them of sagas`] : []),
+    ].join(', '),
     ...(bytes !== null && {
       size: `${bytesText(bytes)}${events > 0 ? `, ${bytesText(Math.round(bytes / events))} an event` : ''}`,
     }),

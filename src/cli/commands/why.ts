@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { RecordedEvent } from '../../event/codec.ts';
 import { partAt, stepsOf } from '../../event/differences.ts';
 import type { Cause, WhyOptions } from '../../replay/past.ts';
+import type { EventLog } from '../../store/log.ts';
 import type { Moment } from '../../store/moment.ts';
 import { changeLines, changesText } from '../change-text.ts';
 import { action, defineCommand } from '../define.ts';
@@ -10,6 +11,7 @@ import { jsonText } from '../json-text.ts';
 import { moment, momentNotation, requireNoVersion } from '../moment-argument.ts';
 import { shortTimeText, timeText } from '../moment-text.ts';
 import { printable } from '../printable.ts';
+import { dataText, stepOf } from '../saga-words.ts';
 import { noConsumers } from '../session.ts';
 import type { Terminal } from '../terminal.ts';
 import { addView, oneSubjectOf, requireStream } from '../time-subject.ts';
@@ -52,8 +54,14 @@ export const why = action<[first: string, second?: string], Options>(
     const asked = { signal, ...(at !== undefined && { at }) };
     const cause = await causeOf(engine, named, field, asked);
     if (cause !== undefined) {
-      if (terminal.isJson) await terminal.printJson({ field, ...cause });
-      else await print(terminal, named, field, cause);
+      const origin = await originOf(engine.log, cause.event);
+      if (terminal.isJson)
+        await terminal.printJson({
+          field,
+          ...cause,
+          ...(origin !== undefined && { origin: { ...origin, id: origin.id } }),
+        });
+      else await print(terminal, named, field, { ...cause, origin });
       return;
     }
     const value = await valueOf(engine, named, asked);
@@ -95,11 +103,26 @@ function unknownField(name: string, field: string, value: unknown): CliError {
   );
 }
 
+/** The event that brought this one about, where that is known: the step of a saga whose command it was, for example. */
+async function originOf(log: EventLog, { metadata }: RecordedEvent): Promise<RecordedEvent | undefined> {
+  const { causationId } = metadata;
+  return causationId !== undefined && /^[0-9a-f]{64}$/.test(causationId) ? log.find(causationId) : undefined;
+}
+
+function originText(origin: RecordedEvent): string {
+  const what = stepOf(origin) === undefined ? origin.type : dataText(origin);
+  return `version ${origin.version} of ${origin.stream}: ${what}`;
+}
+
+interface Told extends Cause<RecordedEvent> {
+  readonly origin: RecordedEvent | undefined;
+}
+
 async function print(
   terminal: Terminal,
   { kind, name }: Instance | OneDocument,
   field: string,
-  { event, before, after, changes }: Cause<RecordedEvent>,
+  { event, before, after, changes, origin }: Told,
 ): Promise<void> {
   const { type, stream, version, position, recordedAt, metadata, id } = event;
   if (!terminal.isRich) {
@@ -116,6 +139,7 @@ async function print(
       id,
       data: jsonText(event.data),
       changes: changesText(changes),
+      ...(origin !== undefined && { 'caused by': originText(origin) }),
     });
     return;
   }
@@ -124,7 +148,9 @@ async function print(
   const by = metadata.actor === undefined ? '' : `  ${terminal.style('bold', `by ${printable(metadata.actor)}`)}`;
   await terminal.print(`  ${terminal.style('bold', printable(type))}  ${dim(shortTimeText(recordedAt))}${by}`);
   const place = kind === 'instance' ? `v${version}` : `${stream} v${version}`;
-  await terminal.print(`  ${dim(`${place} · position ${position} · id ${id.slice(0, 12)}`)}\n`);
+  await terminal.print(`  ${dim(`${place} · position ${position} · id ${id.slice(0, 12)}`)}`);
+  if (origin !== undefined) await terminal.print(`  ${dim(`caused by ${originText(origin)}`)}`);
+  await terminal.print('');
   const own = { path: field, before, after };
   const isInside = changes.some(({ path }) => path !== field && path.startsWith(field));
   await terminal.print(changeLines(terminal, isInside ? changes : [own], '  ').join('\n'));
