@@ -374,7 +374,7 @@ function checkEffect(effect: Effect, saga: AnySaga): void {
         throw refuse('needs { ms } or { until }, a finite number');
       return;
     case 'command':
-      retryPolicy(saga.name, effect.retry);
+      if (effect.retry !== undefined) retryPolicy(saga.name, effect.retry);
       return;
     case 'complete':
     case 'fail':

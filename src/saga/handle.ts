@@ -195,13 +195,13 @@ export class SagaHandle<S extends AnySaga = AnySaga> {
     checkKeys('the options of result', options, ['timeoutMs', 'signal']);
     const { timeoutMs = Infinity, signal } = options;
     checkSignal(signal);
+    const { log, ends } = this.#runtime;
+    const standing = this.#known ?? this.#found(await readInstance(log, this.#saga, this.id));
+    if (timeoutMs === Infinity) return resultOf((await ends.wait(this.#saga, this.id, standing, signal)).progress);
     const tooLong = new Error('the time is up');
     using linked = new LinkedSignal([signal], { ms: timeoutMs, reason: tooLong });
     try {
-      const { log, ends } = this.#runtime;
-      const standing = this.#known ?? this.#found(await readInstance(log, this.#saga, this.id));
-      const limited = timeoutMs < Infinity ? linked.signal : signal;
-      return resultOf((await ends.wait(this.#saga, this.id, standing, limited)).progress);
+      return resultOf((await ends.wait(this.#saga, this.id, standing, linked.signal)).progress);
     } catch (error) {
       if (error !== tooLong) throw error;
       const { status } = await this.state();

@@ -77,7 +77,9 @@ export class InstanceWorker {
   #standing: Standing | undefined;
   #isStale: boolean;
   readonly #requests: Request[] = [];
-  #news = Promise.withResolvers<void>();
+  /** Whether something was told since it last looked at what is due, and who waits for that. */
+  #hasNews = false;
+  #wake: (() => void) | undefined;
   /** Effects that were begun, by key, as `next` asked for them. */
   readonly #begun = new Map<string, Effect>();
   /** What is due, where that is known from the step that was recorded last. */
@@ -120,20 +122,21 @@ export class InstanceWorker {
   record(wish: Wish): Promise<void> {
     const done = Promise.withResolvers<void>();
     this.#requests.push({ wish, done });
-    this.#news.resolve();
+    this.look();
     return done.promise;
   }
 
   /** Looks again at what is due. */
   look(): void {
-    this.#news.resolve();
+    this.#hasNews = true;
+    this.#wake?.();
   }
 
   /** Others have added steps, up to this version. */
   tell(version: number): void {
     if ((this.#standing?.progress.streamVersion ?? 0) >= version) return;
     this.#isStale = true;
-    this.#news.resolve();
+    this.look();
   }
 
   /** Resolves when there is nothing more to do for now. @throws the signal's reason, when aborted; what the store fails with. */
@@ -141,12 +144,13 @@ export class InstanceWorker {
     try {
       for (;;) {
         this.#signal.throwIfAborted();
-        this.#news = Promise.withResolvers();
-        if (await this.#work()) continue;
-        if (this.#attempts.size > 0) {
-          this.#onWait();
-          await this.#news.promise;
-        } else if (this.#requests.length === 0 && !this.#isStale) return;
+        this.#hasNews = false;
+        if ((await this.#work()) || this.#hasNews) continue;
+        if (this.#attempts.size === 0) return;
+        this.#onWait();
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
       }
     } catch (error) {
       for (const { done } of this.#requests.splice(0)) done.reject(error);
