@@ -70,7 +70,9 @@ export async function makeAttempt(parts: AttemptParts): Promise<AttemptEnd> {
 
 /** Who does not look at the signal is not waited for. */
 function unlessAborted(work: unknown, signal: AbortSignal): unknown {
-  if (!(work instanceof Promise)) return work;
+  // Also what only looks like a promise, as the queries of some drivers do.
+  const { then } = (work ?? {}) as Partial<PromiseLike<unknown>>;
+  if (typeof then !== 'function') return work;
   return Promise.race([
     work,
     new Promise<never>((_, reject) => {

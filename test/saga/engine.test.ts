@@ -5,8 +5,10 @@ import { afterEach, describe } from 'vitest';
 import { memory } from '../../src/index.ts';
 import { postgresStores } from '../support/postgres-schemas.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+import { activityCases } from './activity-cases.ts';
 import { lifecycleCases } from './lifecycle-cases.ts';
 import { closeAll } from './opened.ts';
+import { undoingCases } from './undoing-cases.ts';
 import type { NewStore } from './opened.ts';
 
 const folder = await temporaryFolder();
@@ -20,4 +22,6 @@ describe.each<[string, NewStore]>([
   ['postgres', postgresStores()],
 ])('on %s', (_, newStore) => {
   lifecycleCases(newStore);
+  activityCases(newStore);
+  undoingCases(newStore);
 });
