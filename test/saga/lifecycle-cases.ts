@@ -124,8 +124,8 @@ export function lifecycleCases(newStore: NewStore): void {
       initialState: [] as readonly string[],
       evolve: (state, event) => (event.type === 'Scanned' ? [...state, event.data.at] : state),
       next: (places, { isDone }) => {
-        const open = ['first', 'second'].find((key) => !isDone(key));
-        return [open === undefined ? complete(places) : waitFor(open, 'Scanned', { timeoutMs: hourMs })];
+        const key = ['first', 'second'].find((one) => !isDone(one));
+        return [key === undefined ? complete(places) : waitFor(key, 'Scanned', { timeoutMs: hourMs })];
       },
     });
     const store = shared(newStore());
