@@ -103,7 +103,7 @@ export ${'default'} { ...config, activities };
 `;
 
 /** An application that works on them, and tells what happens. */
-const application = `
+const applicationText = `
 import { openEngine } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import config from './worker.config.mjs';
@@ -122,7 +122,7 @@ export async function sagasProject(): Promise<string> {
   const folder = await emptyProject();
   writeFileSync(join(folder, 'eventsrc.config.mjs'), config);
   writeFileSync(join(folder, 'worker.config.mjs'), worker);
-  writeFileSync(join(folder, 'application.mjs'), application);
+  writeFileSync(join(folder, 'application.mjs'), applicationText);
   return folder;
 }
 

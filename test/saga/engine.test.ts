@@ -6,6 +6,7 @@ import { memory } from '../../src/index.ts';
 import { postgresStores } from '../support/postgres-schemas.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { activityCases } from './activity-cases.ts';
+import { familyCases } from './family-cases.ts';
 import { lifecycleCases } from './lifecycle-cases.ts';
 import { closeAll } from './opened.ts';
 import { undoingCases } from './undoing-cases.ts';
@@ -24,4 +25,5 @@ describe.each<[string, NewStore]>([
   lifecycleCases(newStore);
   activityCases(newStore);
   undoingCases(newStore);
+  familyCases(newStore);
 });
