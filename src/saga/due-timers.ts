@@ -3,7 +3,7 @@ import { LinkedSignal } from '../ground/linked-signal.ts';
 import { Waiters } from '../store/waiters.ts';
 import type { InstanceDocument } from './instance-document.ts';
 
-type Due = Pick<InstanceDocument, 'id' | 'dueAt'>;
+type Due = Pick<InstanceDocument, 'id' | 'dueAt'> & Partial<Pick<InstanceDocument, 'streamVersion'>>;
 
 export interface DueTimersOptions {
   /** Instances whose next timer is due after one time and up to another, the earliest first. */
@@ -14,8 +14,8 @@ export interface DueTimersOptions {
     /** `next` of the page before. */
     readonly page?: string | undefined;
   }) => Promise<{ readonly due: readonly Due[]; readonly next?: string | undefined }>;
-  /** Whose timer is due. Resolves when more may be handed over. */
-  readonly hand: (id: string) => Promise<void> | void;
+  /** Whose timer is due, and which step set it or is behind that. Resolves when more may be handed over. */
+  readonly hand: (id: string, version: number | undefined) => Promise<void> | void;
   /** In ms since the epoch. */
   readonly now: () => number;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -43,10 +43,10 @@ export class DueTimers {
   /** These have changed in the view. */
   changed(documents: Iterable<Due>): void {
     const now = this.#options.now();
-    for (const { id, dueAt } of documents) {
+    for (const { id, dueAt, streamVersion } of documents) {
       if (dueAt === undefined) continue;
       if (dueAt <= now && dueAt <= this.#handed) {
-        void this.#options.hand(id);
+        void this.#options.hand(id, streamVersion);
         continue;
       }
       this.#earliest = Math.min(this.#earliest, dueAt);
@@ -97,7 +97,7 @@ export class DueTimers {
       let page: string | undefined;
       do {
         const { due, next } = await this.#options.find({ after, until: now, limit: pageSize, page });
-        for (const { id } of due) await this.#options.hand(id);
+        for (const { id, streamVersion } of due) await this.#options.hand(id, streamVersion);
         page = next;
       } while (page !== undefined);
     } catch (error) {

@@ -6,6 +6,8 @@ import type { Consequence, Failure, Occurrence, Step } from './step.ts';
 export interface InstanceDocument {
   readonly id: string;
   readonly slot: number;
+  /** Of its first step, or of the event that it began with: what is before that is none of its. */
+  readonly position: number;
   /** Of the definition that it runs on. */
   readonly version: number;
   readonly status: 'running' | 'compensating' | 'stuck';
@@ -36,19 +38,21 @@ export interface StepPlace {
   readonly id: string;
   readonly slot: number;
   readonly version: number;
+  readonly position: number;
 }
 
 /** @returns null for one that has ended. */
 export function foldInstance(
   before: InstanceDocument | null,
   step: Step,
-  { id, slot, version }: StepPlace,
+  { id, slot, version, position }: StepPlace,
 ): InstanceDocument | null {
   if (endOf(step) !== undefined) return null;
   const { on, follows = [], rests = false } = step;
   const begun: InstanceDocument = before ?? {
     id,
     slot,
+    position,
     version: on.kind === 'started' ? on.version : 0,
     status: 'running',
     isBusy: true,

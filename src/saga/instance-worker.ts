@@ -10,7 +10,7 @@ import { agendaOf } from './agenda.ts';
 import type { Agenda, DueCommand } from './agenda.ts';
 import { failureOf } from './attempt.ts';
 import { Attempts } from './attempts.ts';
-import { cancelFor, startChild } from './children.ts';
+import { Children } from './children.ts';
 import type { Effect } from './effect.ts';
 import { commandFailed, endOfAttempt, endOfChild, endOfCommand, failed } from './endings.ts';
 import type { Ending, EndingParts } from './endings.ts';
@@ -76,6 +76,8 @@ export class InstanceWorker {
   readonly #onWait: () => void;
   #standing: Standing | undefined;
   #isStale: boolean;
+  /** The version that others have come to. */
+  #told = 0;
   readonly #requests: Request[] = [];
   /** Whether something was told since it last looked at what is due, and who waits for that. */
   #hasNews = false;
@@ -85,9 +87,7 @@ export class InstanceWorker {
   /** What is due, where that is known from the step that was recorded last. */
   #planned: Agenda | undefined;
   readonly #attempts: Attempts;
-  /** Children that were started, and those that were cancelled. */
-  readonly #started = new Set<string>();
-  readonly #cancelled = new Set<string>();
+  readonly #children: Children;
 
   constructor(runtime: SagaRuntime, saga: AnySaga, id: string, { since, isNew, signal, onFree, onWait }: WorkerParts) {
     this.#runtime = runtime;
@@ -99,6 +99,7 @@ export class InstanceWorker {
     // What was begun is known by reading it again.
     this.#standing = since !== undefined && needsBegun(since.progress) ? undefined : since;
     this.#isStale = this.#standing === undefined && !(isNew && since === undefined);
+    this.#children = new Children({ runtime, saga, id });
     this.#attempts = new Attempts({
       runtime,
       saga,
@@ -134,9 +135,14 @@ export class InstanceWorker {
 
   /** Others have added steps, up to this version. */
   tell(version: number): void {
-    if ((this.#standing?.progress.streamVersion ?? 0) >= version) return;
-    this.#isStale = true;
+    if (this.#version >= version) return;
+    // It may be of a step that is being recorded here.
+    this.#told = Math.max(this.#told, version);
     this.look();
+  }
+
+  get #isBehind(): boolean {
+    return this.#isStale || this.#told > this.#version;
   }
 
   /** Resolves when there is nothing more to do for now. @throws the signal's reason, when aborted; what the store fails with. */
@@ -164,7 +170,7 @@ export class InstanceWorker {
   /** Does one thing. @returns whether there was one. */
   async #work(): Promise<boolean> {
     const [request] = this.#requests;
-    if (this.#isStale) await this.#catchUp();
+    if (this.#isBehind) await this.#catchUp();
     else if (request !== undefined) await this.#fulfil(request);
     else return this.#goOn();
     return true;
@@ -172,6 +178,7 @@ export class InstanceWorker {
 
   async #catchUp(): Promise<void> {
     this.#isStale = false;
+    this.#told = 0;
     this.#planned = undefined;
     // What could not be folded may be by now.
     const since = this.#standing?.progress.broken === undefined ? this.#standing : undefined;
@@ -223,7 +230,11 @@ export class InstanceWorker {
       await this.#record(happened);
       return true;
     }
-    if (progress.status === 'compensating') await this.#breakOff(progress);
+    if (progress.status === 'compensating') {
+      // What has been begun is to be undone now.
+      this.#attempts.breakOff();
+      await this.#children.cancel(progress, (key) => this.#begun.get(key));
+    }
     return this.#doDue(progress);
   }
 
@@ -261,23 +272,10 @@ export class InstanceWorker {
     return undefined;
   }
 
-  /** What has been begun is to be undone now. */
-  async #breakOff({ effects }: Progress): Promise<void> {
-    this.#attempts.breakOff();
-    for (const { key, kind, status, name } of effects.values()) {
-      if (kind !== 'child' || status !== 'open' || this.#cancelled.has(key)) continue;
-      const effect = this.#begun.get(key);
-      const child = this.#runtime.sagas.get(name as string);
-      if (effect?.kind === 'child' && child !== undefined)
-        await cancelFor(this.#runtime, child, effect.id, `${this.#stream} is being compensated`);
-      this.#cancelled.add(key);
-    }
-  }
-
   async #doDue(progress: Progress): Promise<boolean> {
     const agenda = this.#planned ?? this.#agenda(progress);
     this.#planned = undefined;
-    if (!(await this.#startChildren(agenda))) return true;
+    if (!(await this.#prepareChild(agenda))) return true;
     const { follows, isWhole } = this.#permitted(agenda);
     this.#attempts.release();
     const { command, rests } = agenda;
@@ -296,29 +294,26 @@ export class InstanceWorker {
     });
   }
 
-  /**
-   * Before it is recorded that they were: then whoever goes on after a crash starts them again, which changes nothing.
-   * @returns whether they were; one that could not be is recorded to have failed, and other things are due then.
-   */
-  async #startChildren({ follows, begins }: Agenda): Promise<boolean> {
-    for (const one of follows) {
-      const effect = one.kind === 'child' ? begins.get(one.key) : undefined;
-      if (effect?.kind !== 'child' || this.#started.has(effect.key)) continue;
-      const parent = { saga: this.#saga.name, id: this.#id, key: effect.key };
-      const failure = await startChild(this.#runtime, effect, parent, this.#metadata());
-      if (failure !== undefined) {
-        await this.#record({ on: { kind: 'failed', key: effect.key, of: 'child', failure, final: true } });
-        return false;
-      }
-      this.#started.add(effect.key);
-    }
-    return true;
+  /** One after another: they may be in each other's way. @returns whether the first can be started; if not, it is recorded that it failed. */
+  async #prepareChild({ follows, begins }: Agenda): Promise<boolean> {
+    const first = follows.find((one) => one.kind === 'child' && !this.#children.has(one.key));
+    const effect = first?.kind === 'child' ? begins.get(first.key) : undefined;
+    if (effect?.kind !== 'child') return true;
+    const failure = await this.#children.prepare(effect, this.#metadata());
+    if (failure === undefined) return true;
+    await this.#record({ on: { kind: 'failed', key: effect.key, of: 'child', failure, final: true } });
+    return false;
   }
 
-  /** Of what follows all that can begin now. */
-  #permitted({ follows }: Agenda): { readonly follows: readonly Consequence[]; readonly isWhole: boolean } {
+  /** Of what follows all that can begin now. @param withChildren whether more can be written with a step. */
+  #permitted(
+    { follows }: Agenda,
+    withChildren = true,
+  ): { readonly follows: readonly Consequence[]; readonly isWhole: boolean } {
     this.#attempts.release();
-    const unstarted = follows.findIndex((one) => one.kind === 'child' && !this.#started.has(one.key));
+    const unstarted = follows.findIndex(
+      (one) => one.kind === 'child' && !(withChildren && this.#children.has(one.key)),
+    );
     // What comes behind a child may follow from its being started.
     const possible = unstarted === -1 ? follows : follows.slice(0, unstarted);
     const permitted = possible.filter((one) => one.kind !== 'attempt' || this.#attempts.reserve(one));
@@ -326,7 +321,7 @@ export class InstanceWorker {
   }
 
   /** What happened, with what follows from it. */
-  #compose({ on, first = [], metadata }: Happened): Composed {
+  #compose({ on, first = [], metadata }: Happened, withChildren: boolean): Composed {
     const before = this.#standing?.progress;
     const at = this.#runtime.now();
     const progress = advance(this.#saga, before, {
@@ -336,7 +331,7 @@ export class InstanceWorker {
       correlationId: before?.correlationId ?? metadata?.correlationId ?? '',
     });
     const agenda = this.#agenda(progress);
-    const { follows, isWhole } = this.#permitted(agenda);
+    const { follows, isWhole } = this.#permitted(agenda, withChildren);
     const all = [...first, ...follows];
     const rests = agenda.rests && isWhole;
     const after = isWhole ? agenda.progress : withConsequences(this.#saga, progress, follows);
@@ -350,14 +345,18 @@ export class InstanceWorker {
   }
 
   /** What `next` asks for may be what cannot be kept: then that is what the instance is stuck at. */
-  #drafted(happened: Happened, metadata: EventMetadata): { readonly composed: Composed; readonly draft: Draft } {
-    const composed = this.#compose(happened);
+  #drafted(
+    happened: Happened,
+    metadata: EventMetadata,
+    withChildren = true,
+  ): { readonly composed: Composed; readonly draft: Draft } {
+    const composed = this.#compose(happened, withChildren);
     try {
       return { composed, draft: stepDraft(composed.step, metadata) };
     } catch (error) {
       const failure = failureOf('next_failed', describe(error));
       const { on, first = [] } = happened;
-      const stuck = this.#compose({ on, first: [...first, { kind: 'stuck', failure }] });
+      const stuck = this.#compose({ on, first: [...first, { kind: 'stuck', failure }] }, false);
       return { composed: stuck, draft: stepDraft(stuck.step, metadata) };
     }
   }
@@ -366,9 +365,13 @@ export class InstanceWorker {
   async #record(happened: Happened): Promise<boolean> {
     try {
       const { composed, draft } = this.#drafted(happened, this.#metadata(happened));
-      const added = await addStep(this.#runtime.log, this.#stream, this.#version, draft);
-      if (added.kind === 'overtaken') this.#isStale = true;
-      else this.#take(added.event, composed);
+      const children = this.#children.writesFor(composed.step);
+      const added = await addStep(this.#runtime.log, this.#stream, this.#version, draft, children);
+      if (added.kind === 'added') this.#take(added.event, composed);
+      else {
+        this.#isStale = true;
+        this.#children.forget();
+      }
       return added.kind === 'added';
     } finally {
       this.#attempts.release();
@@ -399,6 +402,7 @@ export class InstanceWorker {
       if (one.kind === 'attempt') this.#attempts.begin(one.key, progress);
     }
     announce(this.#runtime.notice, progress, step);
+    this.#children.started(step);
     if (hasEnded(progress)) void releaseReceipts(this.#runtime, this.#stream).catch(() => undefined);
     if (hasEnded(progress) || progress.status === 'stuck') this.#runtime.ends.tell(this.#stream, this.#standing);
   }
@@ -440,7 +444,7 @@ export class InstanceWorker {
     }
     let composed: Composed | undefined;
     const step = (outcome: Outcome) => {
-      const drafted = this.#drafted(endOf(outcome), metadata);
+      const drafted = this.#drafted(endOf(outcome), metadata, false);
       composed = drafted.composed;
       return drafted.draft;
     };

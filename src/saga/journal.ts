@@ -6,6 +6,7 @@ import { RecordedDraft } from '../event/recorded-draft.ts';
 import type { EventLog } from '../store/log.ts';
 import { untilMoment } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
+import type { StreamWrite } from '../store/port.ts';
 import { advance } from './progress.ts';
 import type { OnBegun, PlacedStep, Progress } from './progress.ts';
 import type { AnySaga } from './saga.ts';
@@ -60,10 +61,16 @@ export type Added =
   /** Somebody else was faster. */
   | { readonly kind: 'overtaken' };
 
-/** Adds a step, if the stream still is at this version. */
-export async function addStep(log: EventLog, stream: string, expected: number, draft: Draft): Promise<Added> {
+/** Adds a step, if the stream still is at this version. @param also what is written together with it. */
+export async function addStep(
+  log: EventLog,
+  stream: string,
+  expected: number,
+  draft: Draft,
+  also: readonly StreamWrite[] = [],
+): Promise<Added> {
   const result = await log.commit({
-    writes: [{ stream, expected, events: [draft] }],
+    writes: [{ stream, expected, events: [draft] }, ...also],
     checks: [],
     conditions: [],
     receipts: [],

@@ -64,8 +64,8 @@ export interface Progress<State = unknown> {
   readonly startedWith?: string;
   /** @internal Whether nothing was under way or due after its last step. */
   readonly rests: boolean;
-  /** @internal Lower positions have been taken in. */
-  readonly watermark: number;
+  /** @internal The last event that came in: what was before it does not come any more. */
+  readonly watermark: EventPlace;
   /** @internal Ids of what came in. */
   readonly seen: IdSet;
   /** @internal What came in and nobody has waited for. */
@@ -76,6 +76,14 @@ export interface Progress<State = unknown> {
   readonly stuckFrom?: 'running' | 'compensating';
   /** @internal Of the event or call that it began with. */
   readonly correlationId: string;
+}
+
+/** When and where an event was recorded. */
+type EventPlace = Pick<Trigger, 'recordedAt' | 'position'>;
+
+/** In whatever store: its events may have other positions than where they come from, but the same times. */
+export function isBefore(a: EventPlace, b: EventPlace): boolean {
+  return a.recordedAt === b.recordedAt ? a.position < b.position : a.recordedAt < b.recordedAt;
 }
 
 /** A step, and its place. */
@@ -151,7 +159,7 @@ function begin(saga: AnySaga, { step, id, correlationId }: PlacedStep): Draft {
     changedAt: step.at,
     streamVersion: 0,
     rests: false,
-    watermark: 0,
+    watermark: { recordedAt: 0, position: 0 },
     seen: IdSet.empty,
     received: [],
     correlationId,
@@ -303,9 +311,14 @@ class Fold {
     if (undo !== undefined) this.#draft.undo = [...this.#draft.undo, { of, undo }];
   }
 
+  #arrive(trigger: Trigger): void {
+    const { recordedAt, position, id } = trigger;
+    if (!isBefore(trigger, this.#draft.watermark)) this.#draft.watermark = { recordedAt, position };
+    this.#note(id);
+  }
+
   #receive(trigger: Trigger): void {
-    this.#draft.watermark = Math.max(this.#draft.watermark, trigger.position);
-    this.#note(trigger.id);
+    this.#arrive(trigger);
     const { type, data, stream, recordedAt: at } = trigger;
     this.#takeIn({ type, data, at, stream, aggregateId: stream.slice(stream.indexOf('-') + 1) });
   }
@@ -379,8 +392,7 @@ class Fold {
   }
 
   #endChild({ key, trigger, undo }: Extract<Occurrence, { readonly kind: 'child' }>): void {
-    this.#draft.watermark = Math.max(this.#draft.watermark, trigger.position);
-    this.#note(trigger.id);
+    this.#arrive(trigger);
     const end = trigger.data as Ended;
     this.#remember(key, undo);
     if (end.outcome === 'completed') {

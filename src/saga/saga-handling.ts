@@ -16,12 +16,12 @@ import type { DueTimersOptions } from './due-timers.ts';
 import { foldInstance, instanceValue } from './instance-document.ts';
 import type { InstanceDocument } from './instance-document.ts';
 import type { Happened, Wish } from './instance-worker.ts';
-import { hasEnded } from './progress.ts';
+import { hasEnded, isBefore } from './progress.ts';
 import type { Progress } from './progress.ts';
 import type { SagaRuntime } from './runtime.ts';
 import type { AnySaga } from './saga.ts';
 import { SlotDriver } from './slot-driver.ts';
-import { endOf, isFromOutside } from './step.ts';
+import { endOf } from './step.ts';
 import type { Step, Trigger } from './step.ts';
 
 const pageSize = 500;
@@ -56,8 +56,8 @@ export class SagaHandling implements Handling {
     this.#driver = new SlotDriver(runtime, saga, slot, signal);
     this.#timers = new DueTimers({
       find: (query) => this.#due(query),
-      hand: async (id) => {
-        this.#driver.drive(id);
+      hand: async (id, version) => {
+        this.#driver.drive(id, version);
         await this.#driver.room();
       },
       now: runtime.now,
@@ -77,13 +77,13 @@ export class SagaHandling implements Handling {
       for (const id of task.keys) {
         if (this.#isOwnStep(task.event, id)) {
           const step = task.event.data as Step;
-          documents.fold(id, step, task.event.version);
-          if (isFromOutside(step)) heard.set(id, task.event.version);
+          documents.fold(id, step, task.event);
+          heard.set(id, task.event.version);
           continue;
         }
         // Whatever else is in the batch, it is only for an instance that was there before it.
         if (this.#parts.saga.startsOn.has(task.event.type)) begun.add(id);
-        else if (!documents.has(id) && !begun.has(id)) continue;
+        else if (!documents.isBehind(id, task.event) && !begun.has(id)) continue;
         // One instance takes in one thing after another.
         const before = deliveries.get(id) ?? Promise.resolve();
         deliveries.set(
@@ -143,7 +143,8 @@ export class SagaHandling implements Handling {
         : (progress) => received(saga, progress, event, trigger);
     const standing = await this.#driver.deliver(id, wish, isStart && !documents.has(id));
     // Its first step is behind this event: until it is come to, the view says that it is there.
-    if (isStart && standing !== undefined && !hasEnded(standing.progress)) documents.begin(id, standing.progress);
+    if (isStart && standing !== undefined && !hasEnded(standing.progress))
+      documents.begin(id, standing.progress, event);
   }
 
   async caughtUp(): Promise<void> {
@@ -185,7 +186,8 @@ export class SagaHandling implements Handling {
       const page = await state.find(build.collection, { where, orderBy: [], after, limit: pageSize });
       for (const { value } of page.documents) {
         this.#signal.throwIfAborted();
-        this.#driver.drive((value as unknown as InstanceDocument).id);
+        const { id, streamVersion } = value as unknown as InstanceDocument;
+        this.#driver.drive(id, streamVersion);
         await this.#driver.room();
       }
       after = page.next;
@@ -234,9 +236,9 @@ function triggerOf(event: RecordedEvent): Trigger {
   return { position, id, stream, type, data, recordedAt };
 }
 
-/** Lower positions have been taken in; and so has what came under another position, in another store. */
-function isKnown(progress: Progress, { position, id }: Trigger): boolean {
-  return position <= progress.watermark || progress.seen.has(id);
+/** It has been taken in, or passed by. */
+function isKnown({ watermark, seen }: Progress, trigger: Trigger): boolean {
+  return isBefore(trigger, watermark) || seen.has(trigger.id);
 }
 
 function received(
@@ -291,14 +293,20 @@ class Documents {
     return this.#get(id) !== null;
   }
 
+  /** Whether an event is behind the start of an instance. */
+  isBehind(id: string, { position }: RecordedEvent): boolean {
+    const document = this.#get(id);
+    return document !== null && document.position < position;
+  }
+
   #get(id: string): InstanceDocument | null {
     const after = this.after.get(id);
     return after === undefined ? (this.#before.get(id) ?? null) : after;
   }
 
-  fold(id: string, step: Step, version: number): void {
+  fold(id: string, step: Step, { version, position }: RecordedEvent): void {
     const { slot } = this.#parts;
-    this.after.set(id, foldInstance(this.#get(id), step, { id, slot, version }));
+    this.after.set(id, foldInstance(this.#get(id), step, { id, slot, version, position }));
     const { started, completed, compensated } = this.counts;
     const outcome = endOf(step)?.outcome;
     if (step.on.kind !== 'started' && outcome === undefined) return;
@@ -309,11 +317,12 @@ class Documents {
     };
   }
 
-  begin(id: string, { version, startedAt }: Progress): void {
+  begin(id: string, { version, startedAt }: Progress, { position }: RecordedEvent): void {
     if (this.has(id)) return;
     this.after.set(id, {
       id,
       slot: this.#parts.slot,
+      position,
       version,
       status: 'running',
       isBusy: true,

@@ -239,6 +239,6 @@ export class Sagas {
 }
 
 function infoOf(saga: string, document: InstanceDocument): SagaInfo {
-  const { isBusy: _, timers: __, slot: ___, streamVersion: ____, ...info } = document;
+  const { isBusy: _, timers: __, slot: ___, position: ____, streamVersion: _____, ...info } = document;
   return { saga, ...info };
 }

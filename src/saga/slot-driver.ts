@@ -13,6 +13,8 @@ import type { AnySaga } from './saga.ts';
 const busyMax = 256;
 /** Instances that rest, and are kept in memory at least. */
 const restingMax = 2_000;
+/** Instances of which it is known at least how far they were brought here. */
+const reachedMax = 10_000;
 const restartMs = 100;
 const restartMaxMs = 10_000;
 
@@ -23,6 +25,8 @@ export class SlotDriver implements Desk {
   readonly #signal: AbortSignal;
   readonly #workers = new Map<string, InstanceWorker>();
   readonly #resting = new RecentCache<string, Standing>(restingMax);
+  /** Up to which version steps were recorded here. */
+  readonly #reached = new RecentCache<string, number>(reachedMax);
   /** That wait for their turn, with the version that each is known to have come to. */
   readonly #wanted = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
@@ -68,11 +72,11 @@ export class SlotDriver implements Desk {
     await this.#room.promise;
   }
 
-  /** Somebody has added steps, up to this version. */
+  /** There are steps up to this version: what somebody else added may be something to do. */
   heard(id: string, version: number): void {
     const worker = this.#workers.get(id);
     if (worker !== undefined && !worker.isOver) worker.tell(version);
-    else if ((this.#resting.get(id)?.progress.streamVersion ?? 0) < version) this.drive(id, version);
+    else if ((this.#reached.get(id) ?? 0) < version) this.drive(id, version);
   }
 
   #takeWanted(): void {
@@ -127,6 +131,7 @@ export class SlotDriver implements Desk {
     } finally {
       if (this.#workers.get(id) === worker) this.#workers.delete(id);
       const { standing } = worker;
+      if (standing !== undefined) this.#reached.set(id, standing.progress.streamVersion);
       if (standing !== undefined && !hasEnded(standing.progress)) this.#resting.set(id, standing);
       this.#runtime.permits.passOn();
     }

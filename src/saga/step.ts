@@ -132,21 +132,6 @@ export interface Step {
   readonly rests?: boolean;
 }
 
-/** Steps that anybody may add, whoever works on the instance. */
-export function isFromOutside({ on }: Step): boolean {
-  switch (on.kind) {
-    case 'started':
-    case 'event':
-    case 'signal':
-    case 'operator':
-    case 'cancel':
-    case 'child':
-      return true;
-    default:
-      return false;
-  }
-}
-
 export function endOf({ follows = [] }: Step): Ended | undefined {
   const last = follows.at(-1);
   return last?.kind === 'ended' ? last : undefined;

@@ -8,7 +8,7 @@ import type { Step } from '../../src/saga/step.ts';
 import { documentText } from '../../src/store/document-value.ts';
 import { anyLuck, anyPlan, randomRun } from './random-saga.ts';
 
-const place = { id: '1', slot: 3 };
+const place = { id: '1', slot: 3, position: 5 };
 
 function folded(steps: readonly Step[], before: InstanceDocument | null = null): InstanceDocument | null {
   let document = before;
