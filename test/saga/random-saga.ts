@@ -22,7 +22,7 @@ const undo = activity({
   retry: { attempts: 2, backoffMs: 10 },
 });
 
-export interface PlannedEffect {
+interface PlannedEffect {
   readonly kind: 'act' | 'command' | 'wait_a' | 'wait_b' | 'sleep' | 'child' | 'detached' | 'fail';
   readonly undo: 'none' | 'activity' | 'command' | 'of_result' | 'throws';
   /** What follows if it fails: that is what the saga fails with, or it goes on without. */
