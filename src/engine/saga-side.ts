@@ -1,10 +1,12 @@
 /** Sagas and schedules: what of them is given to the engine, and how they are worked on. */
 import type { Executor } from '../command/executor.ts';
+import { KeyedQueue } from '../command/keyed-queue.ts';
 import type { AggregateCommand, Command, DecisionCommand } from '../command/command.ts';
 import { checkKeys, optionInvalid } from '../ground/check-options.ts';
 import { delay, readClock } from '../ground/clock.ts';
 import type { Clock, Timer } from '../ground/clock.ts';
 import { EngineError } from '../ground/errors.ts';
+import { RecentCache } from '../ground/recent-cache.ts';
 import type { HostedConsumer } from '../projection/hosted.ts';
 import type { Run } from '../projection/read-side.ts';
 import type { AnyImplementation } from '../saga/activity.ts';
@@ -56,6 +58,8 @@ export interface Schedule {
 }
 
 const everyMinMs = 10;
+/** Instances of which it is remembered how far they had come when something was added to them. */
+const latelyMax = 1_000;
 
 /** All of them. */
 export class SagaSide {
@@ -102,6 +106,8 @@ export class SagaSide {
       permits: new Permits(),
       ends: new EndWatch(log, desks),
       desks,
+      outside: new KeyedQueue(),
+      lately: new RecentCache(latelyMax),
       notice: sagaNoticeTaker(hooks),
       closing: closing.signal,
       now: () => readClock(clock),

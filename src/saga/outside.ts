@@ -26,9 +26,27 @@ export async function addFromOutside(
       if (!desk.hasStopped) throw error;
     }
   }
-  let standing: Standing | undefined;
+  // This process is not in its own way.
+  const added = Promise.withResolvers<Standing | undefined>();
+  void runtime.outside.run([streamOf(saga, id)], () =>
+    addHere(runtime, saga, id, make, isNew).then(added.resolve, added.reject),
+  );
+  return added.promise;
+}
+
+async function addHere(
+  runtime: SagaRuntime,
+  saga: AnySaga,
+  id: string,
+  make: (progress: Progress | undefined) => Happened | undefined,
+  isNew: boolean,
+): Promise<Standing | undefined> {
+  const stream = streamOf(saga, id);
+  const kept = runtime.lately.get(stream);
+  // What could not be folded may be by now.
+  let standing = kept?.progress.broken === undefined ? kept : undefined;
   // What is to be started is most often not there, which the append tells as well.
-  for (let isRead = isNew; ; isRead = false) {
+  for (let isRead = isNew && standing === undefined; ; isRead = false) {
     if (!isRead) standing = await readInstance(runtime.log, saga, id, { since: standing });
     const happened = make(standing?.progress);
     if (happened === undefined) return standing;
@@ -36,12 +54,14 @@ export async function addFromOutside(
     const correlated = { ...(standing && { correlationId: standing.progress.correlationId }), ...metadata };
     const version = standing?.progress.streamVersion ?? 0;
     const step = { on, at: runtime.now() };
-    const added = await addStep(runtime.log, streamOf(saga, id), version, stepDraft(step, correlated));
+    const added = await addStep(runtime.log, stream, version, stepDraft(step, correlated));
     if (added.kind === 'overtaken') continue;
     const { correlationId = '' } = correlated;
     const placed = { step, id, version: version + 1, correlationId };
     const progress = advance(saga, standing?.progress, placed);
     announce(runtime.notice, progress, step);
-    return { progress, last: added.event };
+    const stands = { progress, last: added.event };
+    runtime.lately.set(stream, stands);
+    return stands;
   }
 }
