@@ -113,6 +113,7 @@ class Look {
       case 'stuck':
       case 'completed':
       case 'compensated':
+      case 'deleted':
         return;
       default:
         this.#progress.status satisfies never;

@@ -10,7 +10,7 @@ import type { Moment } from '../store/moment.ts';
 import { checkDocumentKey } from '../store/state-commit.ts';
 import { validInput } from './children.ts';
 import type { Happened } from './instance-worker.ts';
-import { readInstance } from './journal.ts';
+import { readInstance, refuseDeleted } from './journal.ts';
 import type { Standing } from './journal.ts';
 import { addFromOutside } from './outside.ts';
 import { hasEnded } from './progress.ts';
@@ -134,8 +134,8 @@ export class SagaHandle<S extends AnySaga = AnySaga> {
   async cancel(reason: string, options: ActOptions = {}): Promise<SagaState<InferSagaState<S>>> {
     checkKeys('the options of cancel', options, actKeys);
     if (typeof reason !== 'string' || reason === '') throw optionInvalid('reason', reason, 'why it is cancelled');
-    const { progress } = await this.#add(options, ({ status, failure }) =>
-      failure !== undefined || status === 'completed' ? undefined : { kind: 'cancel', reason },
+    const { progress } = await this.#add(options, (found) =>
+      found.failure !== undefined || hasEnded(found) ? undefined : { kind: 'cancel', reason },
     );
     return stateOf(progress) as SagaState<InferSagaState<S>>;
   }
@@ -197,11 +197,11 @@ export class SagaHandle<S extends AnySaga = AnySaga> {
     checkSignal(signal);
     const { log, ends } = this.#runtime;
     const standing = this.#known ?? this.#found(await readInstance(log, this.#saga, this.id));
-    if (timeoutMs === Infinity) return resultOf((await ends.wait(this.#saga, this.id, standing, signal)).progress);
+    if (timeoutMs === Infinity) return resultOf(await ends.wait(this.#saga, this.id, standing, signal));
     const tooLong = new Error('the time is up');
     using linked = new LinkedSignal([signal], { ms: timeoutMs, reason: tooLong });
     try {
-      return resultOf((await ends.wait(this.#saga, this.id, standing, linked.signal)).progress);
+      return resultOf(await ends.wait(this.#saga, this.id, standing, linked.signal));
     } catch (error) {
       if (error !== tooLong) throw error;
       const { status } = await this.state();
@@ -210,7 +210,10 @@ export class SagaHandle<S extends AnySaga = AnySaga> {
   }
 }
 
-function resultOf({ status, result, failure, stuck }: Progress): SagaResult {
+/** @throws {EngineError} `saga_refused` for one that was deleted. */
+function resultOf(standing: Standing): SagaResult {
+  refuseDeleted(standing);
+  const { status, result, failure, stuck } = standing.progress;
   if (status === 'completed') return { kind: 'completed', result };
   if (status === 'compensated') return { kind: 'compensated', failure: failure as Failure };
   return { kind: 'stuck', ...(stuck as { readonly failure: Failure }) };

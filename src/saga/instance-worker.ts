@@ -15,7 +15,7 @@ import type { Effect } from './effect.ts';
 import { commandFailed, endOfAttempt, endOfChild, endOfCommand, failed } from './endings.ts';
 import type { Ending, EndingParts } from './endings.ts';
 import { commandFaults, executeApart, executeTogether, releaseReceipts } from './execute.ts';
-import { addStep, readInstance, streamOf } from './journal.ts';
+import { addStep, readInstance, refuseDeleted, streamOf } from './journal.ts';
 import type { Standing } from './journal.ts';
 import { announce } from './notice.ts';
 import { advance, hasEnded, progressed, withConsequences } from './progress.ts';
@@ -204,6 +204,7 @@ export class InstanceWorker {
     let happened: Happened | undefined;
     try {
       happened = request.wish(this.#standing?.progress);
+      if (happened !== undefined) refuseDeleted(this.#standing);
       if (happened?.on.kind === 'child') happened = { ...happened, ...endOfChild(this.#parts(), happened.on) };
     } catch (error) {
       this.#settle(request).reject(error);

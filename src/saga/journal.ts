@@ -1,13 +1,14 @@
 /** Reading what an instance has come to, and adding a step. */
-import type { EventMetadata } from '../event/event.ts';
-import type { Draft, Recorded } from '../event/event.ts';
+import { sagaStepType } from '../event/event.ts';
+import type { Draft, EventMetadata, Recorded } from '../event/event.ts';
 import { fromUtf8, toHex } from '../event/bytes.ts';
 import { RecordedDraft } from '../event/recorded-draft.ts';
+import { EngineError } from '../ground/errors.ts';
 import type { EventLog } from '../store/log.ts';
 import { untilMoment } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
 import type { StreamWrite } from '../store/port.ts';
-import { advance } from './progress.ts';
+import { advance, passOver } from './progress.ts';
 import type { OnBegun, PlacedStep, Progress } from './progress.ts';
 import type { AnySaga } from './saga.ts';
 import type { Step } from './step.ts';
@@ -23,7 +24,11 @@ export function streamOf(saga: Pick<AnySaga, 'name'>, id: string): string {
   return `${saga.name}-${id}`;
 }
 
-/** @param since goes on from there. @returns undefined for one that was never started. */
+/**
+ * @param since goes on from there.
+ * @returns undefined for one that was never started.
+ * @throws {EngineError} `saga_refused` where its stream begins with something else.
+ */
 export async function readInstance(
   log: EventLog,
   saga: AnySaga,
@@ -43,10 +48,19 @@ export async function readInstance(
     ...(at !== undefined && untilMoment(at)),
   };
   for await (const page of log.recorded(query, signal)) {
-    for (const event of page)
-      found = { progress: advance(saga, found?.progress, placedStep(event, id), onBegun), last: event };
+    for (const event of page) {
+      if (event.type === sagaStepType)
+        found = { progress: advance(saga, found?.progress, placedStep(event, id), onBegun), last: event };
+      else if (found !== undefined) found = { ...found, progress: passOver(found.progress, event) };
+      else throw foreign(saga, id, event);
+    }
   }
   return found;
+}
+
+function foreign(saga: AnySaga, id: string, { type }: Recorded): EngineError {
+  const reason = `its stream begins with ${type}, which is no step of a saga, so no instance can have this id`;
+  return new EngineError('saga_refused', { saga: saga.name, id, reason });
 }
 
 function placedStep(event: Recorded, id: string): PlacedStep {
@@ -54,6 +68,13 @@ function placedStep(event: Recorded, id: string): PlacedStep {
   const step = JSON.parse(fromUtf8(event.data)) as Step;
   const given = metadata.length === 0 ? {} : (JSON.parse(fromUtf8(metadata)) as EventMetadata);
   return { step, id, version, correlationId: given.correlationId ?? toHex(event.id) };
+}
+
+/** @throws {EngineError} `saga_refused`: nothing can be added behind a tombstone. */
+export function refuseDeleted(standing: Standing | undefined): void {
+  if (standing?.progress.status !== 'deleted') return;
+  const { saga, id } = standing.progress;
+  throw new EngineError('saga_refused', { saga, id, reason: 'its stream was deleted' });
 }
 
 export type Added =

@@ -1,5 +1,5 @@
 /** What anybody may add to an instance, whoever works on it. */
-import { addStep, readInstance, streamOf } from './journal.ts';
+import { addStep, readInstance, refuseDeleted, streamOf } from './journal.ts';
 import type { Standing } from './journal.ts';
 import { announce } from './notice.ts';
 import { advance } from './progress.ts';
@@ -50,6 +50,7 @@ async function addHere(
     if (!isRead) standing = await readInstance(runtime.log, saga, id, { since: standing });
     const happened = make(standing?.progress);
     if (happened === undefined) return standing;
+    refuseDeleted(standing);
     const { on, metadata = {} } = happened;
     const correlated = { ...(standing && { correlationId: standing.progress.correlationId }), ...metadata };
     const version = standing?.progress.streamVersion ?? 0;

@@ -1,4 +1,6 @@
 /** The fold of an instance's steps: how far it has come. Data only. */
+import type { StreamEvent } from '../event/codec.ts';
+import { deletedType } from '../event/event.ts';
 import { toCanonicalJson } from '../event/json.ts';
 import { describe } from '../ground/errors.ts';
 import { IdSet } from './id-set.ts';
@@ -6,7 +8,8 @@ import type { AnySaga, AnySagaEvent, Progressed } from './saga.ts';
 import { versionOf } from './saga.ts';
 import type { Consequence, Ended, Failure, Occurrence, Parent, Step, TimerPurpose, Trigger, Undo } from './step.ts';
 
-export type SagaStatus = 'running' | 'compensating' | 'stuck' | 'completed' | 'compensated';
+/** `deleted`: its stream was ended by a tombstone. What it has done is left as it is. */
+export type SagaStatus = 'running' | 'compensating' | 'stuck' | 'completed' | 'compensated' | 'deleted';
 
 /** How far one effect has come. */
 export interface EffectProgress {
@@ -142,7 +145,15 @@ export function progressed({ effects }: Progress): Progressed {
 }
 
 export function hasEnded({ status }: Progress): boolean {
-  return status === 'completed' || status === 'compensated';
+  return status === 'completed' || status === 'compensated' || status === 'deleted';
+}
+
+/** An event of its stream that is no step: it changes nothing, unless it ends the stream. */
+export function passOver(
+  before: Progress,
+  { type, version: streamVersion }: Pick<StreamEvent, 'type' | 'version'>,
+): Progress {
+  return { ...before, streamVersion, ...(type === deletedType && { status: 'deleted' }) };
 }
 
 function begin(saga: AnySaga, { step, id, correlationId }: PlacedStep): Draft {

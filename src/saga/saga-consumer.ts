@@ -1,5 +1,5 @@
 import type { RecordedFields } from '../event/codec.ts';
-import { sagaStepType } from '../event/event.ts';
+import { deletedType, sagaStepType } from '../event/event.ts';
 import { splitStreamName } from '../event/names.ts';
 import { checkConsumer } from '../projection/consumer.ts';
 import type { HostedConsumer } from '../projection/hosted.ts';
@@ -21,7 +21,7 @@ export function sagaConsumer(
   const versions = [saga, ...saga.previous];
   const correlated = new Set(saga.correlates ? versions.flatMap((one) => Object.keys(one.events)) : []);
   const children = new Set(versions.flatMap((one) => one.children));
-  const types = [...correlated, sagaStepType].sort();
+  const types = [...correlated, sagaStepType, deletedType].sort();
   return {
     kind: 'saga',
     name: saga.name,
@@ -36,9 +36,9 @@ export function sagaConsumer(
       types: [...types, `version ${saga.version}`],
       from: [],
       has: ({ type, stream }) => {
-        if (type !== sagaStepType) return correlated.has(type);
+        if (type !== sagaStepType && type !== deletedType) return correlated.has(type);
         const { aggregate } = splitStreamName(stream);
-        return aggregate === saga.name || children.has(aggregate);
+        return aggregate === saga.name || (type === sagaStepType && children.has(aggregate));
       },
     },
     keysOf: (event) => [...new Set(keysOf(saga, event))],
@@ -47,8 +47,9 @@ export function sagaConsumer(
 }
 
 function keysOf(saga: AnySaga, event: RecordedFields): readonly string[] {
-  if (event.type !== sagaStepType) return correlatedKeys(saga, event);
   const own = event.aggregate === saga.name ? [event.aggregateId] : [];
+  if (event.type === deletedType) return own;
+  if (event.type !== sagaStepType) return correlatedKeys(saga, event);
   const parent = endOf(event.data as Step)?.parent;
   return parent?.saga === saga.name ? [...own, parent.id] : own;
 }

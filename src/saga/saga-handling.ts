@@ -1,6 +1,6 @@
 /** What the worker of a slot does with events: delivers them to the instances that they concern, and keeps the view of instances. */
 import type { RecordedEvent } from '../event/codec.ts';
-import { sagaStepType } from '../event/event.ts';
+import { deletedType, sagaStepType } from '../event/event.ts';
 import { delay } from '../ground/clock.ts';
 import { hasCode } from '../ground/errors.ts';
 import { RecentCache } from '../ground/recent-cache.ts';
@@ -75,9 +75,8 @@ export class SagaHandling implements Handling {
     for (const task of tasks) {
       if (task.keyless !== undefined) throw new TaskFailed(task, task.keyless.error);
       for (const id of task.keys) {
-        if (this.#isOwnStep(task.event, id)) {
-          const step = task.event.data as Step;
-          documents.fold(id, step, task.event);
+        if (this.#isOwnStep(task.event, id) || task.event.type === deletedType) {
+          documents.fold(id, task.event);
           heard.set(id, task.event.version);
           continue;
         }
@@ -88,7 +87,7 @@ export class SagaHandling implements Handling {
         const before = deliveries.get(id) ?? Promise.resolve();
         deliveries.set(
           id,
-          before.then(() => this.#deliver(id, task.event, documents)),
+          before.then(() => this.#deliver(id, task, documents)),
         );
       }
     }
@@ -133,15 +132,19 @@ export class SagaHandling implements Handling {
     return on.kind === 'started' && on.trigger === undefined;
   }
 
-  async #deliver(id: string, event: RecordedEvent, documents: Documents): Promise<void> {
+  async #deliver(id: string, task: Task, documents: Documents): Promise<void> {
     const { saga } = this.#parts;
+    const { event } = task;
     const isStart = saga.startsOn.has(event.type);
     const trigger = triggerOf(event);
     const wish: Wish =
       event.type === sagaStepType
         ? (progress) => childEnded(progress, event, trigger)
         : (progress) => received(saga, progress, event, trigger);
-    const standing = await this.#driver.deliver(id, wish, isStart && !documents.has(id));
+    const standing = await this.#driver.deliver(id, wish, isStart && !documents.has(id)).catch((error: unknown) => {
+      // Its stream is none of an instance, which no further attempt changes.
+      throw hasCode(error, 'saga_refused') ? new TaskFailed(task, error) : error;
+    });
     // Its first step is behind this event: until it is come to, the view says that it is there.
     if (isStart && standing !== undefined && !hasEnded(standing.progress))
       documents.begin(id, standing.progress, event);
@@ -304,8 +307,11 @@ class Documents {
     return after === undefined ? (this.#before.get(id) ?? null) : after;
   }
 
-  fold(id: string, step: Step, { version, position }: RecordedEvent): void {
+  /** @param event a step of its own, or the end of its stream. */
+  fold(id: string, { type, data, version, position }: RecordedEvent): void {
     const { slot } = this.#parts;
+    if (type === deletedType) return void this.after.set(id, null);
+    const step = data as Step;
     this.after.set(id, foldInstance(this.#get(id), step, { id, slot, version, position }));
     const { started, completed, compensated } = this.counts;
     const outcome = endOf(step)?.outcome;

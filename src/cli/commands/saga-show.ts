@@ -90,7 +90,7 @@ function jsonOf(stream: string, progress: SagaState, events: readonly RecordedEv
 }
 
 function hasEnded({ status }: SagaState): boolean {
-  return status === 'completed' || status === 'compensated';
+  return status === 'completed' || status === 'compensated' || status === 'deleted';
 }
 
 async function printFlat(terminal: Terminal, stream: string, progress: SagaState): Promise<void> {
@@ -116,6 +116,7 @@ const styles = {
   stuck: ['bold', 'red'],
   completed: 'green',
   compensated: 'yellow',
+  deleted: 'red',
 } as const;
 
 async function printLaidOut(terminal: Terminal, progress: SagaState, now: number): Promise<void> {
