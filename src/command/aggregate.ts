@@ -1,4 +1,6 @@
 import type { EventSchemas, StreamEvent } from '../event/codec.ts';
+import { newestVersions, requireKnown } from '../event/event-versions.ts';
+import type { RetiredEvent, RetiredEvents } from '../event/retired.ts';
 import { checkEventType, streamName } from '../event/names.ts';
 import type { SchemaInput, SchemaOutput, StandardSchemaV1 } from '../event/standard-schema.ts';
 import { EngineError } from '../ground/errors.ts';
@@ -21,6 +23,8 @@ export interface AggregateTypes {
 /** An aggregate, whatever its types: what an engine is opened with. */
 export interface AnyAggregate extends StreamFold {
   readonly kind: 'aggregate';
+  /** Types that are appended no more, and what they are read as. */
+  readonly retired?: RetiredEvents | undefined;
   /** @internal */
   readonly handlers: ReadonlyMap<string, Handler>;
 }
@@ -77,6 +81,7 @@ export function defineAggregate<
   const Events extends EventSchemas,
   State,
   const Commands extends CommandSchemas,
+  const Retired extends Readonly<Record<string, StandardSchemaV1>>,
   Folds extends Evolve<NoInfer<Events>, NoInfer<State>>,
 >(
   definition: SnapshotOptions & {
@@ -84,6 +89,16 @@ export function defineAggregate<
     readonly name: Name;
     /** The events that its streams may hold, each with its schema. */
     readonly events: Events;
+    /**
+     * Types that its streams hold and that are appended no more, each with its schema and what it is read as: renamed, split into several
+     * events, or merged with another type into one. Neither folds nor consumers ever see them.
+     */
+    readonly retired?: {
+      readonly [Type in keyof Retired]: {
+        readonly schema: Retired[Type];
+        readonly as: RetiredEvent<Retired[Type], NoInfer<Events>>['as'];
+      };
+    };
     readonly initialState: State | (() => State);
     /**
      * The fold: pure, returns the next state and never changes the one it is given. A tombstone (`$deleted`) is not
@@ -107,10 +122,18 @@ export function defineAggregate<
   },
 ): Aggregate<{ name: Name; state: State; events: Events; commands: Commands }> {
   const { name, events, initialState } = definition;
+  const retired = definition.retired as unknown as RetiredEvents | undefined;
   streamName(name, 'id');
   for (const type of Object.keys(events)) checkEventType(type);
+  for (const [type, given] of Object.entries(retired ?? {})) {
+    checkEventType(type);
+    if (Object.hasOwn(events, type)) throw incomplete(name, `${type} is retired, and yet among its events`);
+    if (typeof given?.as !== 'function') throw incomplete(name, `retired.${type}.as is not a function`);
+    if (given.schema?.['~standard'] === undefined) throw incomplete(name, `retired.${type} has no schema`);
+  }
   // The one place where the types of a definition are set aside: from here on it is looked up by name.
   const evolvers = new Map(Object.entries(definition.evolve)) as ReadonlyMap<string, AnyEvolve>;
+  const newest = newestVersions(events);
   for (const type of Object.keys(events)) {
     if (typeof evolvers.get(type) !== 'function') throw incomplete(name, `evolve.${type} is not a function`);
   }
@@ -124,12 +147,14 @@ export function defineAggregate<
     kind: 'aggregate',
     name,
     events,
+    ...(retired !== undefined && { retired }),
     snapshots: snapshotPolicy(name, definition),
     handlers,
     start: () => (typeof initialState === 'function' ? (initialState as () => State)() : initialState),
     evolve: (state: unknown, event: StreamEvent): unknown => {
       const evolve = evolvers.get(event.type);
       if (evolve === undefined) throw unhandled(event);
+      requireKnown(newest, event);
       return evolve(state, event);
     },
     stream: (id: string) => streamName(name, id),

@@ -63,6 +63,11 @@ export function unread(boundary: Boundary, { version, position }: Folded): ReadQ
     : { match: boundary.query, after: position };
 }
 
+/** Whether what an event is read as is what was asked for: it may be of another type than the one that was found. */
+export function concerns(boundary: Boundary, event: PastEvent & { readonly recordedAs?: unknown }): boolean {
+  return event.recordedAs === undefined || boundary.kind === 'stream' || matches(boundary.query, event);
+}
+
 export function covers(boundary: Boundary, event: PastEvent): boolean {
   return boundary.kind === 'stream' ? event.stream === boundary.stream : matches(boundary.query, event);
 }

@@ -1,4 +1,5 @@
 import type { EventSchemas, NewEvent, PastEvent } from '../event/codec.ts';
+import { newestVersions, requireKnown } from '../event/event-versions.ts';
 import { checkEventType } from '../event/names.ts';
 import type { EventQuery } from '../event/query.ts';
 import type { SchemaInput, SchemaOutput, StandardSchemaV1 } from '../event/standard-schema.ts';
@@ -87,6 +88,7 @@ export function defineDecision<
     if (evolve !== 'ignore' && typeof evolve !== 'function')
       throw invalid(`evolve.${type} is neither a function nor 'ignore'`);
   }
+  const newest = newestVersions(events);
   const folded = [...evolvers].filter(([, evolve]) => evolve !== 'ignore').map(([type]) => type);
   if (folded.length === 0) throw invalid('it ignores every event, so there is nothing to decide upon');
   const query = definition.query as (input: unknown) => DecisionQuery;
@@ -100,6 +102,7 @@ export function defineDecision<
     start: () => (typeof initialState === 'function' ? (initialState as () => State)() : initialState),
     evolve: (state: unknown, event: PastEvent): unknown => {
       const evolve = evolvers.get(event.type);
+      requireKnown(newest, event);
       return typeof evolve === 'function' ? evolve(state, event) : state;
     },
     queryFor: (input: unknown): EventQuery =>

@@ -187,7 +187,7 @@ export class Executor {
         handler: fold.handler,
         input,
         encoder,
-        boundary: queryBoundary(fold, askedQuery(fold, input)),
+        boundary: queryBoundary(fold, this.#context.log.casts.widened(askedQuery(fold, input))),
       });
       return { handler: fold.handler, toStep };
     }

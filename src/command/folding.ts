@@ -10,7 +10,7 @@ import type { Capture, Refolded } from '../snapshot/snapshot.ts';
 import { untilMoment } from '../store/moment.ts';
 import type { Moment } from '../store/moment.ts';
 import type { ReadQuery } from '../store/port.ts';
-import { unread } from './boundary.ts';
+import { concerns, unread } from './boundary.ts';
 import type { Boundary, Folded, StreamBoundary } from './boundary.ts';
 
 /** A fold, and whether it is known to be up to date. */
@@ -125,7 +125,7 @@ export class Folding {
   async #foldQuery(boundary: Boundary, since: Folded, query: ReadQuery, signal?: AbortSignal): Promise<Folded> {
     let folded = since;
     for await (const page of this.#log.read({ ...query, pageSize }, signal)) {
-      for (const event of page) folded = this.take(boundary, folded, event);
+      for (const event of page) if (concerns(boundary, event)) folded = this.take(boundary, folded, event);
     }
     return folded;
   }
@@ -133,7 +133,9 @@ export class Folding {
   /** Folds an event that has been recorded: its state may be worth a snapshot. @throws as `fold`. */
   take(boundary: Boundary, before: Folded, event: RecordedEvent): Folded {
     const folded = this.fold(boundary, before, event);
-    if (boundary.kind === 'stream') this.#snapshots.taken(boundary.fold, event, folded.state);
+    // Where one stored event is read as several, the state after the last of them is the one of its version.
+    const isWhole = event.recordedAs === undefined || event.recordedAs.index === event.recordedAs.of - 1;
+    if (boundary.kind === 'stream' && isWhole) this.#snapshots.taken(boundary.fold, event, folded.state);
     return folded;
   }
 

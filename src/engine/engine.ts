@@ -91,6 +91,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const settings = checkSettings(options);
   const isOpen = store instanceof EventLog;
   const log: EventLog = isOpen ? store : await openLog({ ...logOptions(options), store: store as Backend, clock });
+  declareEvents(log, options);
   const freezes = options.freezeStates ?? isDevelopment();
   const newId = options.newId ?? (() => crypto.randomUUID());
   const snapshots = new Snapshots({
@@ -140,6 +141,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     if (!isOpen) await log.close();
     throw error;
   }
+}
+
+/** How what is stored is read, whoever reads it. */
+function declareEvents({ casts }: EventLog, options: EngineOptions): void {
+  const { aggregates = [], decisions = [], sagas = [], projections = [], tables = [], reactors = [] } = options;
+  for (const aggregate of aggregates) casts.declare(aggregate);
+  for (const { interest } of [...projections, ...tables, ...reactors])
+    for (const source of interest.from) casts.declare(source.whole ?? source);
+  for (const { events } of [...decisions, ...sagas.flatMap((saga) => [saga, ...saga.previous])])
+    casts.declare({ name: '', events });
 }
 
 function logOptions({ limits, onWarning }: EngineOptions): Pick<LogOptions<EventSchemas>, 'limits' | 'onWarning'> {

@@ -2,14 +2,18 @@
 import { EngineError } from '../ground/errors.ts';
 import type { InvalidIssue } from '../ground/errors.ts';
 import type { LimitWatch } from '../ground/limits.ts';
+import { DecodedEvent } from './decoded-event.ts';
+import type { RecordedAs } from './decoded-event.ts';
 import { bodyDigest } from './digests.ts';
 import type { Draft, EventKind, EventMetadata, Recorded } from './event.ts';
-import { deletedType, eventKind, jsonEncoding } from './event.ts';
+import { deletedType, jsonEncoding } from './event.ts';
+import { newestOf } from './event-versions.ts';
+import type { EventVersion } from './event-versions.ts';
 import { pathStep, toFaithfulJson } from './json.ts';
-import { checkEventType, normalizeTags, splitStreamName } from './names.ts';
+import { checkEventType, normalizeTags } from './names.ts';
 import { validate } from './standard-schema.ts';
 import type { SchemaInput, SchemaOutput, SchemaResult, StandardSchemaV1 } from './standard-schema.ts';
-import { fromUtf8, toHex, toUtf8, utf8Length } from './bytes.ts';
+import { toUtf8, utf8Length } from './bytes.ts';
 
 /** Event types and their schemas (anything that implements Standard Schema). */
 export type EventSchemas = Readonly<Record<string, StandardSchemaV1>>;
@@ -40,6 +44,7 @@ export type NewEvent<Schemas extends EventSchemas> =
 export interface PastEvent<Type extends string = string, Data = unknown> {
   readonly type: Type;
   readonly data: Data;
+  /** Of the version that the data are of: as it was recorded, or cast to. */
   readonly schemaVersion: number;
   readonly metadata: EventMetadata;
   readonly tags: readonly string[];
@@ -64,6 +69,8 @@ export interface RecordedFields<Type extends string = string, Data = unknown> ex
   readonly position: number;
   /** The content address: 64 hexadecimal digits, computed when asked for (docs/reference/event-id.md). */
   readonly id: string;
+  /** Only of what is read as an event of another type; several that one is read as share position, version and id. */
+  readonly recordedAs?: RecordedAs;
 }
 
 /** An event that has happened. */
@@ -80,52 +87,69 @@ export interface UntypedEvent {
 }
 
 /** What goes with an event's data. */
-type Envelope = Pick<Draft, 'type' | 'tags' | 'metadata'>;
+type Envelope = Pick<Draft, 'type' | 'schemaVersion' | 'tags' | 'metadata'>;
 
-const currentSchemaVersion = 1;
 const noBytes = new Uint8Array(0);
 /** Shared by all, so frozen. */
 const noTags: readonly string[] = Object.freeze([]);
 
-/** Checks and encodes events for appending. Without schemas any type and any JSON is taken. */
-export class EventEncoder {
-  readonly #schemas: ReadonlyMap<string, StandardSchemaV1> | undefined;
-  readonly #watch: LimitWatch;
+/** Sees to it that a type is registered before its first event is appended: `Registration.of`. */
+export interface TypeRegistration {
+  /** A promise until it is. */
+  register(type: string): Promise<void> | undefined;
+}
 
-  constructor(schemas: EventSchemas | undefined, watch: LimitWatch) {
+/** Checks and encodes events for appending, as the newest version of their types. Without schemas any type and any JSON is taken. */
+export class EventEncoder {
+  readonly #newest: ReadonlyMap<string, EventVersion> | undefined;
+  readonly #watch: LimitWatch;
+  readonly #registration: TypeRegistration | undefined;
+
+  constructor(schemas: EventSchemas | undefined, watch: LimitWatch, registration?: TypeRegistration) {
     for (const type of Object.keys(schemas ?? {})) checkEventType(type);
-    this.#schemas = schemas && new Map(Object.entries(schemas));
+    this.#newest =
+      schemas && new Map(Object.entries(schemas).map(([type, declared]) => [type, newestOf(declared)] as const));
     this.#watch = watch;
+    this.#registration = registration;
   }
 
   /**
-   * A promise only if a schema is asynchronous. What the caller changes meanwhile is not what is encoded, but for the
+   * A promise only if a schema is asynchronous, or its type is still to be registered. What the caller changes meanwhile is not what is encoded, but for the
    * data themselves, which are the schema's until it has spoken.
    */
   encode(event: UntypedEvent): Draft | Promise<Draft> {
     const { type, data } = event;
-    const schema = this.#schemaOf(type);
-    const envelope = { type, tags: this.#tags(event.tags, type), metadata: encodeMetadata(event.metadata) };
-    if (schema === undefined) return this.#toDraft(envelope, type === deletedType ? (data ?? null) : data);
+    const newest = this.#newestOf(type);
+    const tags = this.#tags(event.tags, type);
+    const metadata = encodeMetadata(event.metadata);
+    const envelope = { type, schemaVersion: newest?.version ?? 1, tags, metadata };
+    if (newest === undefined) return this.#toDraft(envelope, type === deletedType ? (data ?? null) : data);
+    const registered = this.#registration?.register(type);
+    const draft = this.#validated(newest.schema, envelope, data);
+    return registered === undefined ? draft : registered.then(() => draft);
+  }
+
+  #validated(schema: StandardSchemaV1, envelope: Envelope, data: unknown): Draft | Promise<Draft> {
+    const { type } = envelope;
     const result = validate(schema, data, (reason, cause) => invalid(type, [{ path: 'data', message: reason }], cause));
     if (result instanceof Promise) return result.then((settled) => this.#toDraft(envelope, valueOf(settled, type)));
     return this.#toDraft(envelope, valueOf(result, type));
   }
 
   /** @throws {EngineError} `event_type_unknown`, `name_invalid` */
-  #schemaOf(type: string): StandardSchemaV1 | undefined {
+  #newestOf(type: string): EventVersion | undefined {
     if (type === deletedType) return undefined;
-    const schema = this.#schemas?.get(type);
-    if (this.#schemas === undefined) checkEventType(type);
-    else if (schema === undefined)
-      throw new EngineError('event_type_unknown', { type: String(type), known: [...this.#schemas.keys()] });
-    return schema;
+    const newest = this.#newest?.get(type);
+    if (this.#newest === undefined) checkEventType(type);
+    else if (newest === undefined)
+      throw new EngineError('event_type_unknown', { type: String(type), known: [...this.#newest.keys()] });
+    return newest;
   }
 
-  #toDraft({ type, tags, metadata }: Envelope, value: unknown): Draft {
+  #toDraft({ type, schemaVersion, tags, metadata }: Envelope, value: unknown): Draft {
     const data = toUtf8(toFaithfulJson(value, 'data'));
     this.#watch.refuseAbove('eventBytes', data.length + metadata.length, type);
-    const body = { type, schemaVersion: currentSchemaVersion, encoding: jsonEncoding, tags, data, metadata };
+    const body = { type, schemaVersion, encoding: jsonEncoding, tags, data, metadata };
     return { ...body, bodyDigest: bodyDigest(body) };
   }
 
@@ -146,7 +170,7 @@ export function reservedDraft(type: string, value: unknown, metadata: EventMetad
   const data = toUtf8(toFaithfulJson(value, 'data'));
   const body = {
     type,
-    schemaVersion: currentSchemaVersion,
+    schemaVersion: 1,
     encoding: jsonEncoding,
     tags: noTags,
     data,
@@ -177,53 +201,7 @@ function invalid(type: string, issues: readonly InvalidIssue[], cause?: unknown)
   return new EngineError('event_invalid', { type, issues }, cause === undefined ? {} : { cause });
 }
 
-/** The public shape of a recorded event. `id` is a getter: hashing costs more than parsing, and few look at it. */
-class DecodedEvent {
-  readonly type: string;
-  readonly data: unknown;
-  readonly schemaVersion: number;
-  readonly metadata: EventMetadata;
-  readonly tags: readonly string[];
-  readonly kind: EventKind;
-  readonly stream: string;
-  readonly aggregate: string;
-  readonly aggregateId: string;
-  readonly version: number;
-  readonly position: number;
-  readonly recordedAt: number;
-  readonly #recorded: Recorded;
-
-  constructor(recorded: Recorded) {
-    const { aggregate, aggregateId } = splitStreamName(recorded.stream);
-    this.type = recorded.type;
-    this.data = parse(recorded.data);
-    this.schemaVersion = recorded.schemaVersion;
-    this.metadata = recorded.metadata.length === 0 ? {} : (parse(recorded.metadata) as EventMetadata);
-    this.tags = recorded.tags;
-    this.kind = eventKind(recorded.type, recorded.version);
-    this.stream = recorded.stream;
-    this.aggregate = aggregate;
-    this.aggregateId = aggregateId;
-    this.version = recorded.version;
-    this.position = recorded.position;
-    this.recordedAt = recorded.recordedAt;
-    this.#recorded = recorded;
-  }
-
-  get id(): string {
-    return toHex(this.#recorded.id);
-  }
-
-  toJSON(): object {
-    return { ...this, id: this.id };
-  }
-}
-
-function parse(bytes: Uint8Array): unknown {
-  return JSON.parse(fromUtf8(bytes));
-}
-
-/** The one boundary where stored bytes are taken to have the types that were declared for them. */
+/** An event as it is stored, whatever versions of its type there are. The one boundary where stored bytes are taken to have the types declared for them. */
 export function decodeEvent<Schemas extends EventSchemas>(recorded: Recorded): RecordedEvent<Schemas> {
   return new DecodedEvent(recorded) as unknown as RecordedEvent<Schemas>;
 }

@@ -33,6 +33,15 @@ export interface StaleDetails {
 export interface ErrorDetails {
   append_aborted: { readonly outcome: WriteOutcome };
   append_queue_full: { readonly pendingMax: number };
+  cast_failed: {
+    readonly stream: string;
+    readonly version: number;
+    readonly position: number;
+    readonly type: string;
+    /** As which version it was recorded. */
+    readonly schemaVersion: number;
+    readonly reason: string;
+  };
   checkpoint_taken: { readonly checkpoint: string; readonly position: number };
   collection_unknown: { readonly collection: string };
   command_aborted: { readonly outcome: WriteOutcome };
@@ -58,7 +67,15 @@ export interface ErrorDetails {
   driver_missing: { readonly driver: string };
   engine_closed: Record<never, never>;
   event_invalid: { readonly type: string; readonly issues: readonly InvalidIssue[] };
+  event_newer: {
+    readonly stream: string;
+    readonly version: number;
+    readonly type: string;
+    readonly schemaVersion: number;
+    readonly known: number;
+  };
   event_type_unknown: { readonly type: string; readonly known: readonly string[] };
+  event_undeclared: { readonly stream: string; readonly version: number; readonly type: string };
   event_unhandled: { readonly stream: string; readonly version: number; readonly type: string };
   evolve_failed: { readonly stream: string; readonly version: number; readonly type: string; readonly reason: string };
   file_exists: { readonly file: string };
@@ -93,6 +110,17 @@ export interface ErrorDetails {
   saga_version_absent: {
     readonly saga: string;
     readonly versions: readonly { readonly version: number; readonly instances: number }[];
+  };
+  schema_changed: {
+    readonly type: string;
+    readonly schemaVersion: number;
+    readonly changes: readonly { readonly path: string; readonly text: string }[];
+  };
+  schema_incompatible: {
+    readonly type: string;
+    readonly schemaVersion: number;
+    readonly compatibility: string;
+    readonly problems: readonly { readonly path: string; readonly reason: string; readonly against: number }[];
   };
   statement_failed: { readonly statement: string; readonly reason: string };
   store_closed: Record<never, never>;
@@ -134,6 +162,11 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   append_queue_full: {
     says: ({ pendingMax }) => `${pendingMax} appends are already waiting.`,
     remedy: 'Await earlier appends before sending more, or raise limits.pendingAppends.',
+  },
+  cast_failed: {
+    says: ({ stream, version, type, schemaVersion, reason }) =>
+      `${stream} holds at version ${version} a ${type} of schema version ${schemaVersion}, which could not be cast: ${reason}.`,
+    remedy: 'Correct the cast of that version (eventsrc schema check --log finds all such events).',
   },
   checkpoint_taken: {
     says: ({ checkpoint, position }) =>
@@ -218,10 +251,21 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
       `${type} does not match its schema: ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
     remedy: 'Correct the event, or the schema that was declared for its type.',
   },
+  event_newer: {
+    says: ({ stream, version, type, schemaVersion, known }) =>
+      `${stream} holds at version ${version} a ${type} of schema version ${schemaVersion}, and this code knows it up to ${known}.`,
+    remedy:
+      'It was appended by newer code: deploy that here too, or say what is to be done about such events (docs/schemas.md).',
+  },
   event_type_unknown: {
     says: ({ type, known }) =>
       `No schema was declared for the event type ${JSON.stringify(type)}; known: ${known.join(', ')}.`,
     remedy: 'Declare the type in `events`.',
+  },
+  event_undeclared: {
+    says: ({ stream, version, type }) =>
+      `${stream} holds at version ${version} a ${type}, which this code does not know.`,
+    remedy: 'Declare the type in its aggregate, or say what is to be done about such events (docs/schemas.md).',
   },
   event_unhandled: {
     says: ({ stream, version, type }) =>
@@ -324,6 +368,19 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     says: ({ saga, versions }) =>
       `Instances of ${saga} run on versions that are not given: ${versions.map(({ version, instances }) => `version ${version} (${instances})`).join(', ')}.`,
     remedy: 'Give the definitions of these versions in `previous`, until their instances have ended or are migrated.',
+  },
+  schema_changed: {
+    says: ({ type, schemaVersion, changes }) =>
+      `Version ${schemaVersion} of ${type} was appended with another schema: ${changes.map(({ text }) => text).join('; ')}.`,
+    remedy:
+      'Restore the schema of that version, and declare the change as the next one: versions(…).next(schema, { up }).',
+  },
+  schema_incompatible: {
+    says: ({ type, schemaVersion, compatibility, problems }) =>
+      `Version ${schemaVersion} of ${type} is not ${compatibility}: ${problems
+        .map(({ path, reason, against }) => `${path}: ${reason} (version ${against})`)
+        .join('; ')}.`,
+    remedy: 'Change the new version so that it is, or ask for another compatibility of this type.',
   },
   statement_failed: {
     says: ({ statement, reason }) => `The statement ${shorten(statement)} failed: ${reason}. Nothing was changed.`,

@@ -11,12 +11,23 @@ export type FailurePolicy =
   /** The event is put aside, with all later ones of its key, and the rest goes on. */
   | 'park';
 
+/** What is done about an event that this code does not know: of a type that its aggregate does not declare, or of a newer version. */
+export type UnknownPolicy =
+  /** The consumer stands still at it, until code that knows it has taken over. */
+  | 'stop'
+  /** It is put aside. */
+  | 'park'
+  /** It is taken as it is: a newer version by the handler of its type, another type by `on.$unknown`. */
+  | 'raw';
+
 /** What may be declared of every consumer. */
 export interface ConsumerOptions {
   /** Attempts at an event before `onFailure`: an integer, at least 1. Default 3. */
   readonly attempts?: number;
   /** Default `'stop'`. */
   readonly onFailure?: FailurePolicy;
+  /** Default `'stop'`. Without `on.$unknown`, `'raw'` is for newer versions alone. */
+  readonly onUnknown?: UnknownPolicy;
   /** How many parts, by key, may be worked on at the same time, by as many workers: 1 to 256. Default 1. Fixed once it has begun. */
   readonly slots?: number;
   /** What it promises: broken, a warning is given (`hooks.consumer`). Default: nothing. */
@@ -35,6 +46,7 @@ export interface Consumer {
   readonly interest: Interest;
   readonly attempts: number;
   readonly onFailure: FailurePolicy;
+  readonly onUnknown: UnknownPolicy;
   readonly slots: number;
   readonly maxLagMs: number | undefined;
   /** Whose order is kept: events of one key are taken one after another, in the order of their positions. */
@@ -48,8 +60,8 @@ const slotsMax = 256;
 export function checkConsumer(
   name: string,
   version: number,
-  { attempts = 3, onFailure = 'stop', slots = 1, sla }: ConsumerOptions,
-): Pick<Consumer, 'attempts' | 'onFailure' | 'slots' | 'maxLagMs'> {
+  { attempts = 3, onFailure = 'stop', onUnknown = 'stop', slots = 1, sla }: ConsumerOptions,
+): Pick<Consumer, 'attempts' | 'onFailure' | 'onUnknown' | 'slots' | 'maxLagMs'> {
   const refuse = (reason: string) => new EngineError('definition_invalid', { name: String(name), reason });
   if (typeof name !== 'string' || !namePattern.test(name))
     throw refuse('its name must match [a-z][A-Za-z0-9_]*, with at most 64 characters');
@@ -57,10 +69,11 @@ export function checkConsumer(
   requireInteger('attempts', attempts, 1_000);
   requireInteger('slots', slots, slotsMax);
   if (onFailure !== 'stop' && onFailure !== 'park') throw refuse(`onFailure is 'stop' or 'park'`);
+  if (!['stop', 'park', 'raw'].includes(onUnknown)) throw refuse(`onUnknown is 'stop', 'park' or 'raw'`);
   const maxLagMs = sla?.maxLagMs;
   if (sla !== undefined && !(typeof maxLagMs === 'number' && maxLagMs > 0))
     throw refuse('sla.maxLagMs is a positive number of ms');
-  return { attempts, onFailure, slots, maxLagMs };
+  return { attempts, onFailure, onUnknown, slots, maxLagMs };
 
   function requireInteger(option: string, value: number, max: number): void {
     if (!Number.isSafeInteger(value) || value < 1 || value > max)

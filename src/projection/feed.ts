@@ -1,5 +1,5 @@
 /** How a consumer comes by its events. */
-import { decodeEvent } from '../event/codec.ts';
+import type { Pins } from '../event/casts.ts';
 import type { RecordedEvent } from '../event/codec.ts';
 import type { Recorded } from '../event/event.ts';
 import type { EventLog } from '../store/log.ts';
@@ -26,7 +26,9 @@ interface Found {
 
 /** Which events are of interest. */
 export interface Wanted extends Pick<Interest, 'query'> {
-  has(event: Recorded): boolean;
+  has(event: Pick<Recorded, 'type' | 'stream'>): boolean;
+  /** Versions that are read instead of the newest. */
+  readonly pins?: Pins | undefined;
 }
 
 /** Where at least so many of the events are of interest, looking at all of them is quicker than finding them by an index. */
@@ -97,9 +99,9 @@ export class EventFeed {
     return events;
   }
 
-  /** The event there, if it is of interest. */
-  async at(position: Position): Promise<RecordedEvent | undefined> {
-    return (await this.between(position - 1, position))[0];
+  /** What the event there is read as, if it is of interest. */
+  at(position: Position): Promise<readonly RecordedEvent[]> {
+    return this.between(position - 1, position);
   }
 
   /** The first event of interest after a position and up to another. */
@@ -140,6 +142,15 @@ export class EventFeed {
   }
 
   #take(page: readonly Recorded[], events: RecordedEvent[]): void {
-    for (const recorded of page) if (this.#interest.has(recorded)) events.push(decodeEvent(recorded));
+    const { casts } = this.#log;
+    const { pins } = this.#interest;
+    for (const recorded of page) {
+      if (!this.#interest.has(recorded)) continue;
+      const first = events.length;
+      casts.readOrMark(recorded, events, pins);
+      // Of what another type is read as, some may be of no interest.
+      const read = events[first]?.recordedAs === undefined ? [] : events.splice(first);
+      for (const event of read) if (this.#interest.has(event)) events.push(event);
+    }
   }
 }

@@ -61,6 +61,7 @@ function committed(): void {
 function statementsOf(tables: AnyTables, tasks: readonly Task[]): StateCommit {
   const statements = tasks.flatMap((task) => {
     try {
+      if (task.keyless !== undefined) throw task.keyless.error;
       return tables.statements(task.event);
     } catch (error) {
       throw new TaskFailed(task, error);

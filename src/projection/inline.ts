@@ -1,5 +1,4 @@
 /** Projections that are folded in the append's own transaction. */
-import { decodeEvent } from '../event/codec.ts';
 import type { RecordedEvent } from '../event/codec.ts';
 import type { Json } from '../event/json.ts';
 import { EngineError, describe } from '../ground/errors.ts';
@@ -89,7 +88,7 @@ export class InlineFolding implements InlineFold {
   /** What is to be committed with the events. @throws {InlineFoldFailed} */
   async fold(staged: readonly StagedAppend[]): Promise<StateCommit | undefined> {
     const given = staged.flatMap(({ request, events }) =>
-      events.map((recorded) => ({ request, event: decodeEvent(recorded) as RecordedEvent })),
+      this.#log.casts.readAll(events).map((event) => ({ request, event })),
     );
     const first = given[0]?.event.position;
     const last = given.at(-1)?.event.position;

@@ -71,9 +71,12 @@ export class Probe {
     const refuse = (changed: string) =>
       new EngineError('definition_changed', { consumer: consumer.name, version: consumer.version, changed });
     for (const position of kept.positions) {
-      const event = await feed.at(position);
+      const [event, ...others] = await feed.at(position);
       if (event === undefined) throw refuse(`it leaves out the event at position ${position}, which it used to take`);
-      const sample = probe.#with(probe.#sample, event);
+      const sample = others.reduce<Sample | undefined>(
+        (before, part) => before && probe.#with(before, part),
+        probe.#with(probe.#sample, event),
+      );
       if (sample === undefined)
         throw refuse(`it fails at the ${event.type} at position ${position}, which it used to take`);
       probe.#sample = sample;
@@ -96,6 +99,8 @@ export class Probe {
       const { type, position } = event;
       // What is dealt with again, by a rebuild or after a failure, is in it already.
       if ((this.#tried.get(type) ?? 0) >= sampledPerType || sample.positions.has(position)) continue;
+      // Kept by position, of which such events have one together.
+      if ((event.recordedAs?.of ?? 1) > 1) continue;
       if (added.filter((one) => one === type).length >= sampledPerType) continue;
       const next = this.#with(sample, event);
       if (next === undefined) this.#count(type);

@@ -4,7 +4,7 @@ import { EngineError } from '../ground/errors.ts';
 import { checkCollection } from '../store/state-commit.ts';
 import { checkConsumer, distinctKeys } from './consumer.ts';
 import type { Consumer, ConsumerMode, ConsumerOptions } from './consumer.ts';
-import { handlersOf, interestIn } from './source.ts';
+import { handlerOf, handlersOf, SourceInterest } from './source.ts';
 import type { AnyEventFrom, DeletedEvent, EventFrom, EventSource, TypeOf } from './source.ts';
 import type { PathOf } from './where-types.ts';
 
@@ -47,6 +47,8 @@ type Folds<From extends readonly EventSource[], Document> = {
 } & {
   /** A tombstone. Default `'ignore'`. */
   readonly $deleted?: 'ignore' | ((document: Document, event: DeletedEvent) => Document | null);
+  /** An event of a type that its aggregate does not declare. Default: `onUnknown` says. */
+  readonly $unknown?: (document: Document, event: RecordedFields) => Document | null;
 };
 
 /**
@@ -104,18 +106,22 @@ export function defineProjection<
     typeof index === 'string' ? [index] : index,
   );
   checkCollection({ name, indexes: paths });
+  const interest = new SourceInterest(from, new Set(folds.keys()), checked.onUnknown);
   const projection: AnyProjection = {
     kind: 'projection',
     name,
     version,
     mode,
     ...checked,
-    interest: interestIn(from, new Set(folds.keys())),
+    interest,
     indexes: paths,
-    keysOf: (event) => distinctKeys(keyOf(event)),
+    keysOf: (event) => {
+      interest.require(event);
+      return distinctKeys(keyOf(event));
+    },
     start: () =>
       typeof initial === 'function' ? (initial as () => ViewDocument)() : structuredClone(initial as ViewDocument),
-    fold: (document, event) => checkFolded((folds.get(event.type) as AnyFold)(document, event)),
+    fold: (document, event) => checkFolded(handlerOf(folds, event)(document, event)),
   };
   return projection as Projection<Name, Document, From>;
 }

@@ -15,8 +15,9 @@ export async function react(reactor: AnyReactor, task: Task, outer: AbortSignal)
   const timer = setTimeout(() => controller.abort(tooLong), reactor.timeoutMs);
   const { signal } = controller;
   try {
+    const { id, recordedAs: { index = 0 } = {} } = task.event;
     const reaction = reactor.react(task.event, {
-      idempotencyKey: `${reactor.name}:${task.event.id}`,
+      idempotencyKey: `${reactor.name}:${index === 0 ? id : `${id}/${index}`}`,
       attempt: task.attempt ?? 1,
       signal,
     });

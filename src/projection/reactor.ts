@@ -2,7 +2,7 @@ import type { RecordedFields } from '../event/codec.ts';
 import { EngineError } from '../ground/errors.ts';
 import { checkConsumer, distinctKeys } from './consumer.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
-import { handlersOf, interestIn } from './source.ts';
+import { handlerOf, handlersOf, SourceInterest } from './source.ts';
 import type { AnyEventFrom, DeletedEvent, EventFrom, EventSource, TypeOf } from './source.ts';
 
 /** What a reaction gets beside its event. */
@@ -30,6 +30,8 @@ type Reactions<From extends readonly EventSource[]> = {
 } & {
   /** A tombstone. Default `'ignore'`. */
   readonly $deleted?: 'ignore' | ((event: DeletedEvent, context: ReactionContext) => void | Promise<void>);
+  /** An event of a type that its aggregate does not declare. Default: `onUnknown` says. */
+  readonly $unknown?: (event: RecordedFields, context: ReactionContext) => void | Promise<void>;
 };
 
 const timeoutMaxMs = 2 ** 31 - 1;
@@ -62,18 +64,22 @@ export function defineReactor<const From extends readonly EventSource[]>(
   if (!(timeoutMs > 0 && timeoutMs <= timeoutMaxMs)) throw refuse(`timeoutMs is a number from 1 to ${timeoutMaxMs}`);
   const reactions = handlersOf<AnyReaction>(name, from, on);
   const keyOf = (key ?? (({ stream }: RecordedFields) => stream)) as (event: RecordedFields) => unknown;
+  const interest = new SourceInterest(from, new Set(reactions.keys()), checked.onUnknown);
   return {
     kind: 'reactor',
     name,
     version: 1,
     mode: 'async',
     ...checked,
-    interest: interestIn(from, new Set(reactions.keys())),
+    interest,
     startAt,
     timeoutMs,
-    keysOf: (event) => distinctKeys(keyOf(event)).slice(0, 1),
+    keysOf: (event) => {
+      interest.require(event);
+      return distinctKeys(keyOf(event)).slice(0, 1);
+    },
     react: async (event, context) => {
-      await (reactions.get(event.type) as AnyReaction)(event, context);
+      await handlerOf(reactions, event)(event, context);
     },
   };
 }

@@ -6,11 +6,13 @@ import type { Position } from '../store/port.ts';
 import type { DocumentDelete, DocumentPut, StateCommit, StateStore } from '../store/state-port.ts';
 import type { Build } from './build.ts';
 import { slotOf } from './consumer.ts';
+import type { Consumer } from './consumer.ts';
 import type { Control } from './control.ts';
 import { EventFeed } from './feed.ts';
 import type { Batch } from './feed.ts';
 import { TaskFailed } from './fold.ts';
 import type { Task } from './fold.ts';
+import { endOfEvent, middleOf } from './tasks-of-event.ts';
 import type { Handling } from './handling.ts';
 import type { Failure, NoticeTaker } from './notice.ts';
 import { Parking } from './parking.ts';
@@ -215,9 +217,11 @@ export class SlotRunner {
     const tasks = batch.events.flatMap((event) => this.#task(event) ?? []);
     const begun = this.#context.now();
     if (this.#isReactor) {
-      for (const task of tasks) {
+      for (let index = 0; index < tasks.length;) {
         signal.throwIfAborted();
-        if (!(await this.#take([task], task.event.position, signal))) return;
+        const group = tasks.slice(index, endOfEvent(tasks, index));
+        if (!(await this.#take(group, (group[0] as Task).event.position, signal))) return;
+        index += group.length;
       }
     } else if (tasks.length > 0 && !(await this.#take(tasks, batch.position, signal))) return;
     this.#position = batch.position;
@@ -253,35 +257,39 @@ export class SlotRunner {
     } catch (error) {
       if (!this.#isOwnFault(error, signal)) throw error;
       this.#handling.forget();
-      const [first] = tasks;
-      if (first === undefined) throw error;
-      if (tasks.length === 1) return this.#insist(first, until, error, signal);
-      const failed = error instanceof TaskFailed ? tasks.findIndex(({ event }) => event === error.task.event) : -1;
-      const middle = failed === -1 ? Math.ceil(tasks.length / 2) : Math.max(failed, 1);
-      const before = tasks.slice(0, middle);
+      if (tasks.length === 0) throw error;
+      if (endOfEvent(tasks, 0) === tasks.length) return this.#insist(tasks, until, error, signal);
+      const culprit = error instanceof TaskFailed ? error.task.event.position : undefined;
+      const failed = tasks.findIndex(({ event }) => event.position === culprit);
+      const before = tasks.slice(0, failed > 0 ? failed : middleOf(tasks, failed));
       const last = before.at(-1)?.event.position ?? until;
-      return (await this.#take(before, last, signal)) && this.#take(tasks.slice(middle), until, signal);
+      return (await this.#take(before, last, signal)) && this.#take(tasks.slice(before.length), until, signal);
     }
   }
 
-  /** Tries again what failed once, and then does what was declared for that. */
-  async #insist(task: Task, until: Position, error: unknown, signal: AbortSignal): Promise<boolean> {
-    const { attempts, onFailure } = this.#build.consumer;
+  /** Tries again what failed once, and then does what was declared for that. @param tasks of one stored event. */
+  async #insist(tasks: readonly Task[], until: Position, error: unknown, signal: AbortSignal): Promise<boolean> {
+    const [task] = tasks as readonly [Task];
+    const { attempts, onFailure } = this.#policyFor(error);
     let failure = this.#failure(task, error, 1);
     for (let attempt = 2; attempt <= attempts; attempt++) {
       const waitMs = Math.min(retryMaxMs, retryMs * 2 ** (attempt - 2));
       await this.#context.delay(waitMs * (0.5 + this.#context.random() / 2), signal);
       try {
-        await this.#commit([{ ...task, attempt }], until, signal);
+        await this.#commit(
+          tasks.map((one) => ({ ...one, attempt })),
+          until,
+          signal,
+        );
         return true;
-      } catch (again) {
-        if (!this.#isOwnFault(again, signal)) throw again;
-        failure = this.#failure(task, again, attempt);
+      } catch (another) {
+        if (!this.#isOwnFault(another, signal)) throw another;
+        failure = this.#failure(task, another, attempt);
       }
     }
     if (onFailure === 'park') {
       try {
-        await this.#commit([], until, signal, { task, failure });
+        await this.#commit([], until, signal, { tasks, failure });
         return true;
       } catch (tooMany) {
         if (!this.#isOwnFault(tooMany, signal)) throw tooMany;
@@ -294,19 +302,23 @@ export class SlotRunner {
     return false;
   }
 
+  /** What this code does not know, no further attempt makes known. */
+  #policyFor(error: unknown): Pick<Consumer, 'attempts' | 'onFailure'> {
+    const { consumer } = this.#build;
+    if (!isUnknown(error)) return consumer;
+    return { attempts: 1, onFailure: consumer.onUnknown === 'park' ? 'park' : 'stop' };
+  }
+
   /** Those whose keys are parked already wait behind them. */
   async #commit(
     tasks: readonly Task[],
     until: Position,
     signal: AbortSignal,
-    put?: { readonly task: Task; readonly failure: Failure },
+    put?: { readonly tasks: readonly Task[]; readonly failure: Failure },
   ): Promise<void> {
     const free = this.#parking.isEmpty ? tasks : tasks.flatMap((task) => this.#freed(task));
-    const parked: ToPark[] = this.#parking.isEmpty ? [] : tasks.flatMap((task) => this.#parkedOf(task));
-    if (put !== undefined) {
-      const { task, failure } = put;
-      for (const key of task.keys.length === 0 ? [''] : task.keys) parked.push({ key, event: task.event, failure });
-    }
+    const parked: ToPark[] = this.#parking.isEmpty ? [] : distinct(tasks.flatMap((task) => this.#parkedOf(task)));
+    if (put !== undefined) parked.push(...putAside(put.tasks, put.failure));
     const taken = await this.#handling.take(free, signal);
     const probed = this.#probe?.put(free.map(({ event }) => event));
     const puts: readonly DocumentPut[] = [
@@ -323,8 +335,8 @@ export class SlotRunner {
     probed?.kept();
     for (const { key } of parked) this.#parking.added(key);
     if (put !== undefined)
-      for (const key of put.task.keys)
-        this.#context.notice({ kind: 'parked', ...this.#who(), key, failure: put.failure });
+      for (const { key, failure } of parked)
+        if (key !== '') this.#context.notice({ kind: 'parked', ...this.#who(), key, failure });
   }
 
   #freed(task: Task): readonly Task[] {
@@ -391,11 +403,11 @@ export class SlotRunner {
 
   async #unparkKey(key: string, signal: AbortSignal): Promise<void> {
     for await (const { position } of this.#parking.of(key)) {
-      const event = await this.#feed.at(position);
       // One that is no longer of interest is dealt with.
-      const task = event && this.#task(event);
+      const tasks = (await this.#feed.at(position)).flatMap((event) => this.#task(event) ?? []);
+      const [task] = tasks;
       const meant =
-        task === undefined ? [] : [key === '' ? task : { ...task, keys: task.keys.filter((one) => one === key) }];
+        key === '' ? tasks : tasks.map((one) => ({ ...one, keys: one.keys.filter((name) => name === key) }));
       try {
         const taken = await this.#handling.take(meant, signal);
         const deletes: readonly DocumentDelete[] = [
@@ -454,6 +466,22 @@ export class SlotRunner {
     const { name: consumer, version } = this.#build.consumer;
     return { consumer, version, slot: this.#slot };
   }
+}
+
+/** What is to be put aside for each key of an event. */
+function putAside(tasks: readonly Task[], failure: Failure): readonly ToPark[] {
+  const keyed = tasks.flatMap(({ event, keys }) => keys.map((key) => ({ key, event, failure })));
+  return keyed.length > 0 ? distinct(keyed) : tasks.slice(0, 1).map(({ event }) => ({ key: '', event, failure }));
+}
+
+/** What several parts of an event lead to, once. */
+function distinct(parked: readonly ToPark[]): ToPark[] {
+  return [...new Map(parked.map((one) => [`${one.event.position} ${one.key}`, one])).values()];
+}
+
+function isUnknown(error: unknown): boolean {
+  const cause = error instanceof TaskFailed ? error.cause : error;
+  return hasCode(cause, 'event_newer') || hasCode(cause, 'event_undeclared');
 }
 
 const reasonMax = 1_000;

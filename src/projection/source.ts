@@ -1,17 +1,21 @@
 /** Where the events of a consumer come from, and their types. */
+import { whyUnread } from '../event/casts.ts';
+import type { EventDeclarations, Pins } from '../event/casts.ts';
 import type { EventSchemas, RecordedFields } from '../event/codec.ts';
+import { newestVersions } from '../event/event-versions.ts';
 import { deletedType } from '../event/event.ts';
 import type { Recorded } from '../event/event.ts';
 import { splitStreamName } from '../event/names.ts';
 import type { EventQuery } from '../event/query.ts';
 import type { SchemaOutput, StandardSchemaV1 } from '../event/standard-schema.ts';
 import { EngineError } from '../ground/errors.ts';
+import type { UnknownPolicy } from './consumer.ts';
 
-/** What defines events: an aggregate. */
-export interface EventSource {
+/** What defines events: an aggregate, or one of which older versions are wanted (`pinned`). */
+export interface EventSource extends EventDeclarations {
   readonly kind: 'aggregate';
-  readonly name: string;
-  readonly events: EventSchemas;
+  /** All that is known of its events, where only older versions are wanted. */
+  readonly whole?: EventDeclarations | undefined;
 }
 
 type SchemasOf<From extends readonly EventSource[]> = From[number]['events'];
@@ -48,25 +52,63 @@ export interface Interest {
   /** In order. */
   readonly types: readonly string[];
   readonly from: readonly EventSource[];
+  /** Versions that are read instead of the newest. */
+  readonly pins?: Pins | undefined;
+  /** Also what this code does not know: `require` says so. */
   has(event: Pick<Recorded, 'type' | 'stream'>): boolean;
 }
 
-/** @param handled types that are not ignored, tombstones among them where they are handled. */
-export function interestIn(from: readonly EventSource[], handled: ReadonlySet<string>): Interest {
-  const typesOf = new Map(
-    from.map(({ name, events }) => {
-      const own = [...Object.keys(events), deletedType].filter((type) => handled.has(type));
-      return [name, new Set(own)];
-    }),
-  );
-  const types = [...handled].sort();
-  return {
-    query: [{ types }],
-    types,
-    from,
-    has: ({ type, stream }) => typesOf.get(splitStreamName(stream).aggregate)?.has(type) === true,
-  };
+/** Types of events that a consumer takes, and how it takes what it does not know. */
+export class SourceInterest implements Interest {
+  readonly query: EventQuery;
+  readonly types: readonly string[];
+  readonly from: readonly EventSource[];
+  /** Of each of its sources, all types: what a source declares as the newest version is what is read. */
+  readonly pins: Pins;
+  readonly #handled: ReadonlySet<string>;
+  readonly #onUnknown: UnknownPolicy;
+
+  /** @param handled types that are not ignored, tombstones among them where they are handled. */
+  constructor(from: readonly EventSource[], handled: ReadonlySet<string>, onUnknown: UnknownPolicy) {
+    this.from = from;
+    this.#handled = handled;
+    this.#onUnknown = onUnknown;
+    this.pins = new Map(from.map(({ name, events }) => [name, newestVersions(events)]));
+    const types = [...handled].filter((type) => type !== unknownKey);
+    const retired = from.flatMap((source) => Object.keys(source.retired ?? {}));
+    this.query = [{ types: [...new Set([...types, ...retired])].sort() }];
+    // An older deployment, which does not know a version that is read here, steps aside.
+    const versioned = [...this.pins.values()].flatMap((newest) =>
+      [...newest].filter(([type, version]) => version > 1 && handled.has(type)),
+    );
+    this.types = [...new Set([...types, ...versioned.map(([type, version]) => `${type} ${version}`)])].sort();
+  }
+
+  has({ type, stream }: Pick<Recorded, 'type' | 'stream'>): boolean {
+    const newest = this.pins.get(splitStreamName(stream).aggregate);
+    if (newest === undefined) return false;
+    if (type === deletedType || newest.has(type)) return this.#handled.has(type);
+    return !type.startsWith('$');
+  }
+
+  /**
+   * To be asked before an event is taken.
+   * @throws {EngineError} `event_newer`, `event_undeclared`; why it could not be cast.
+   */
+  require(event: RecordedFields): void {
+    const { type, schemaVersion, stream, version, aggregate } = event;
+    const unread = whyUnread(event);
+    if (unread !== undefined) throw unread;
+    const known = this.pins.get(aggregate)?.get(type);
+    if (known !== undefined && schemaVersion > known && this.#onUnknown !== 'raw')
+      throw new EngineError('event_newer', { stream, version, type, schemaVersion, known });
+    if (known === undefined && type !== deletedType && !this.#handled.has(unknownKey))
+      throw new EngineError('event_undeclared', { stream, version, type });
+  }
 }
+
+/** The handler of what no source declares. */
+export const unknownKey = '$unknown';
 
 /** What is declared for each type: a function, or that it is ignored. */
 export type Handlers<Handler> = ReadonlyMap<string, Handler>;
@@ -87,8 +129,14 @@ export function handlersOf<Handler>(name: string, from: readonly EventSource[], 
       throw refuse(`on.${type} is neither a function nor 'ignore'`);
   }
   for (const type of given.keys())
-    if (!known.has(type) && type !== deletedType) throw refuse(`on.${type} is no event of what it is from`);
+    if (!known.has(type) && type !== deletedType && type !== unknownKey)
+      throw refuse(`on.${type} is no event of what it is from`);
   const handlers = [...given].filter(([, handler]) => handler !== 'ignore');
   if (handlers.length === 0) throw refuse('it ignores every event');
   return new Map(handlers as [string, Handler][]);
+}
+
+/** Who deals with an event that is of interest. */
+export function handlerOf<Handler>(handlers: Handlers<Handler>, { type }: RecordedFields): Handler {
+  return (handlers.get(type) ?? handlers.get(unknownKey)) as Handler;
 }

@@ -3,7 +3,7 @@ import { EngineError } from '../ground/errors.ts';
 import type { SqlStatement } from '../store/state-port.ts';
 import { checkConsumer } from './consumer.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
-import { handlersOf, interestIn } from './source.ts';
+import { handlerOf, handlersOf, SourceInterest } from './source.ts';
 import type { DeletedEvent, EventFrom, EventSource, TypeOf } from './source.ts';
 
 /** Tables of the user's own, whatever the types. */
@@ -18,6 +18,8 @@ type Writes<From extends readonly EventSource[]> = {
 } & {
   /** A tombstone. Default `'ignore'`. */
   readonly $deleted?: 'ignore' | ((event: DeletedEvent) => readonly SqlStatement[]);
+  /** An event of a type that its aggregate does not declare. Default: `onUnknown` says. */
+  readonly $unknown?: (event: RecordedFields) => readonly SqlStatement[];
 };
 
 /**
@@ -43,18 +45,22 @@ export function defineTables<const From extends readonly EventSource[]>(
   if (!Array.isArray(create) || create.some((sql) => typeof sql !== 'string'))
     throw new EngineError('definition_invalid', { name, reason: '`create` is a list of SQL statements' });
   const writes = handlersOf<AnyWrite>(name, from, on);
+  const interest = new SourceInterest(from, new Set(writes.keys()), checked.onUnknown);
   return {
     kind: 'tables',
     name,
     version,
     mode: 'async',
     ...checked,
-    interest: interestIn(from, new Set(writes.keys())),
+    interest,
     create: create.map((sql) => ({ sql, params: [] })),
     // One order for all: what its statements touch, nobody here knows.
-    keysOf: () => [name],
+    keysOf: (event) => {
+      interest.require(event);
+      return [name];
+    },
     statements: (event) => {
-      const statements = (writes.get(event.type) as AnyWrite)(event);
+      const statements = handlerOf(writes, event)(event);
       if (!Array.isArray(statements)) throw new TypeError(`on.${event.type} returned no list of statements`);
       return statements.map((statement) => checkStatement(event.type, statement));
     },

@@ -1,5 +1,4 @@
 /** The events that a subject is about, in the order of positions, up to an end that stays where it is. */
-import { decodeEvent } from '../event/codec.ts';
 import type { RecordedEvent } from '../event/codec.ts';
 import type { Recorded } from '../event/event.ts';
 import { EventFeed } from '../projection/feed.ts';
@@ -96,7 +95,7 @@ export class Timeline {
     };
     for await (const page of this.#log.recorded(query, signal)) {
       const events = has === undefined ? page : page.filter(has);
-      yield events.map((recorded) => decodeEvent(recorded));
+      yield this.#log.casts.readAll(events);
     }
   }
 }

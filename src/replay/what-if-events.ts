@@ -1,4 +1,5 @@
 /** The events of a history that is another one: some left out, some added, the rest as they were. */
+import type { Casts } from '../event/casts.ts';
 import { decodeEvent } from '../event/codec.ts';
 import type { EventEncoder, EventSchemas, RecordedEvent, UntypedEvent } from '../event/codec.ts';
 import type { Draft, Recorded } from '../event/event.ts';
@@ -149,7 +150,7 @@ export interface Alternative {
  */
 export async function* counterparts(context: ReplayContext, alternative: Alternative): AsyncGenerator<Counterpart> {
   const { range, at, until, has, picks, additions, signal } = alternative;
-  const course = new Renumbering(additions.list, context.now);
+  const course = new Renumbering(additions.list, context);
   for await (const page of context.log.recorded({ ...range, until, pageSize: 512 }, signal)) {
     for (const recorded of page) {
       yield* course.addedBefore(recorded);
@@ -157,7 +158,7 @@ export async function* counterparts(context: ReplayContext, alternative: Alterna
       const isOfInterest = has(recorded);
       if (!isLeftOut && !isOfInterest && !additions.streams.has(recorded.stream)) continue;
       const next = course.pass(recorded, isLeftOut);
-      if (isOfInterest) yield next;
+      if (isOfInterest) yield* next;
     }
   }
   if (at !== undefined) await requireBy(context, { range, at, until, signal }, course.waiting);
@@ -182,15 +183,17 @@ async function requireBy(
 /** Gives each event the version that it would have had. */
 class Renumbering {
   readonly #now: () => number;
+  readonly #casts: Casts;
   #waiting: readonly Addition[];
   /** By how much versions differ, by stream; and the version that each stream would be at, of those that are added to. */
   readonly #shifts = new Map<string, number>();
   readonly #versions = new Map<string, number>();
   #before: Recorded | undefined;
 
-  constructor(additions: readonly Addition[], now: () => number) {
+  constructor(additions: readonly Addition[], { now, log }: Pick<ReplayContext, 'now' | 'log'>) {
     this.#waiting = additions;
     this.#now = now;
+    this.#casts = log.casts;
   }
 
   /** What has not come yet. */
@@ -211,17 +214,19 @@ class Renumbering {
     for (const addition of this.#waiting) yield this.#add(addition, this.#now());
   }
 
-  pass(recorded: Recorded, isLeftOut: boolean): Counterpart {
+  /** Each of the events that a stored one is read as. */
+  pass(recorded: Recorded, isLeftOut: boolean): readonly Counterpart[] {
     const { stream } = recorded;
     const shift = this.#shifts.get(stream) ?? 0;
-    const actual = decodeEvent(recorded);
+    const read = this.#casts.readAll([recorded]);
     if (isLeftOut) {
       this.#shifts.set(stream, shift - 1);
-      return { kind: 'left_out', actual };
+      return read.map((actual) => ({ kind: 'left_out', actual }));
     }
     const version = recorded.version + shift;
     this.#versions.set(stream, version);
-    return { kind: 'happened', actual, hypothetical: shift === 0 ? actual : renumbered({ recorded, version }) };
+    const would = shift === 0 ? read : this.#casts.readAll([renumbered({ recorded, version })]);
+    return read.map((actual, index) => ({ kind: 'happened', actual, hypothetical: would[index] as RecordedEvent }));
   }
 
   /** @param otherwiseAt when it happened, if it is the first. */
@@ -235,7 +240,7 @@ class Renumbering {
   }
 }
 
-function renumbered({ recorded, version }: Numbered): RecordedEvent {
+function renumbered({ recorded, version }: Numbered): Recorded {
   const { stream, position, recordedAt } = recorded;
-  return decodeEvent(new RecordedDraft(recorded, { stream, version, position, recordedAt }));
+  return new RecordedDraft(recorded, { stream, version, position, recordedAt });
 }

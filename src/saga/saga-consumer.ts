@@ -1,5 +1,7 @@
 import type { RecordedFields } from '../event/codec.ts';
+import { whyUnread } from '../event/casts.ts';
 import { deletedType, sagaStepType } from '../event/event.ts';
+import { requireKnown } from '../event/event-versions.ts';
 import { splitStreamName } from '../event/names.ts';
 import { checkConsumer } from '../projection/consumer.ts';
 import type { HostedConsumer } from '../projection/hosted.ts';
@@ -41,17 +43,31 @@ export function sagaConsumer(
         return aggregate === saga.name || (type === sagaStepType && children.has(aggregate));
       },
     },
-    keysOf: (event) => [...new Set(keysOf(saga, event))],
+    keysOf: (event) => {
+      const known = runtime().log.casts.newest(event.type, event.aggregate);
+      return [...new Set(keysOf(saga, event, known))];
+    },
     handling: (place) => new SagaHandling({ ...place, runtime: runtime(), saga, wait }),
   };
 }
 
-function keysOf(saga: AnySaga, event: RecordedFields): readonly string[] {
+/** @param known the newest version of its type. */
+function keysOf(saga: AnySaga, event: RecordedFields, known: number | undefined): readonly string[] {
   const own = event.aggregate === saga.name ? [event.aggregateId] : [];
   if (event.type === deletedType) return own;
-  if (event.type !== sagaStepType) return correlatedKeys(saga, event);
+  if (event.type !== sagaStepType) {
+    requireRead(event, known);
+    return correlatedKeys(saga, event);
+  }
   const parent = endOf(event.data as Step)?.parent;
   return parent?.saga === saga.name ? [...own, parent.id] : own;
+}
+
+/** @throws why it could not be cast; {EngineError} `event_newer` */
+function requireRead(event: RecordedFields, known: number | undefined): void {
+  const unread = whyUnread(event);
+  if (unread !== undefined) throw unread;
+  if (known !== undefined) requireKnown(new Map([[event.type, known]]), event);
 }
 
 /** @throws what `id` throws; a TypeError for what is no id. */

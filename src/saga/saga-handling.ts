@@ -235,7 +235,9 @@ export class SagaHandling implements Handling {
 }
 
 function triggerOf(event: RecordedEvent): Trigger {
-  const { position, id, stream, type, data, recordedAt } = event;
+  const { position, stream, type, data, recordedAt, recordedAs } = event;
+  // Of several that one is read as, each is taken in.
+  const id = recordedAs === undefined || recordedAs.index === 0 ? event.id : `${event.id}/${recordedAs.index}`;
   return { position, id, stream, type, data, recordedAt };
 }
 

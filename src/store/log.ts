@@ -1,8 +1,9 @@
 import { eventId } from '../event/digests.ts';
 import { sagaStepType } from '../event/event.ts';
 import type { PortableEvent, Recorded } from '../event/event.ts';
-import { EventEncoder, decodeEvent } from '../event/codec.ts';
-import type { EventSchemas, NewEvent, RecordedEvent } from '../event/codec.ts';
+import { Casts } from '../event/casts.ts';
+import { EventEncoder } from '../event/codec.ts';
+import type { EventSchemas, NewEvent, RecordedEvent, TypeRegistration } from '../event/codec.ts';
 import { checkReceiptKey, checkStreamName } from '../event/names.ts';
 import { copyOf } from '../event/recorded-draft.ts';
 import { fromHex, toHex } from '../event/bytes.ts';
@@ -124,7 +125,9 @@ export async function openLog<Schemas extends EventSchemas = EventSchemas>(
   try {
     const { streamCount } = await store.head();
     const openState = async () => backend.openState?.(store, backendOptions);
-    return new EventLog(store, encoder, watch, { streamCount, openState });
+    const log = new EventLog<Schemas>(store, encoder, watch, { streamCount, openState });
+    log.casts.declare({ name: '', events: events ?? {} });
+    return log;
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;
@@ -133,6 +136,8 @@ export async function openLog<Schemas extends EventSchemas = EventSchemas>(
 
 /** An append-only log of events in streams, with one order over all of them. */
 export class EventLog<Schemas extends EventSchemas = EventSchemas> implements OpenLog {
+  /** @internal How what is stored is read: engines declare their events here. */
+  readonly casts: Casts = new Casts();
   readonly #store: EventStore;
   readonly #encoder: EventEncoder;
   readonly #watch: LimitWatch;
@@ -232,8 +237,8 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
   }
 
   /** @internal Encodes by schemas of its own (without any, whatever is given), under the log's limits. */
-  encoderOf(events?: EventSchemas): EventEncoder {
-    return new EventEncoder(events, this.#watch);
+  encoderOf(events?: EventSchemas, registration?: TypeRegistration): EventEncoder {
+    return new EventEncoder(events, this.#watch, registration);
   }
 
   /** The limits that apply. */
@@ -261,14 +266,19 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
   }
 
   /**
-   * Pages of events in position order (`backwards`: the newest first), as of the moment the first page is asked for.
-   * @throws {EngineError} `option_invalid`, `name_invalid`, `store_corrupt`, `store_closed`; the signal's reason, when aborted.
+   * Pages of events in position order (`backwards`: the newest first), as of the moment the first page is asked for; each as the newest
+   * version of its type that this process knows.
+   * @throws {EngineError} `option_invalid`, `name_invalid`, `store_corrupt`, `store_closed`, `cast_failed`; the signal's reason, when aborted.
    */
   async *read(query: ReadQuery = {}, signal?: AbortSignal): AsyncGenerator<readonly RecordedEvent<Schemas>[]> {
     const checked = checkReadQuery(query);
     checkSignal(signal);
-    for await (const page of this.#store.read(checked, signal))
-      yield page.map((recorded) => decodeEvent<Schemas>(recorded));
+    for await (const page of this.#store.read(checked, signal)) yield this.#decoded(page);
+  }
+
+  /** The one boundary where what is read is taken to have the types that were declared for it. */
+  #decoded(page: readonly Recorded[]): readonly RecordedEvent<Schemas>[] {
+    return this.casts.readAll(page) as readonly RecordedEvent[] as readonly RecordedEvent<Schemas>[];
   }
 
   /** As `read`, but with the stored bytes and digests instead of decoded data: what `import` takes. */
@@ -287,7 +297,7 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
     const checked = checkSubscribeQuery(query);
     checkSignal(signal);
     for await (const { events, position } of follow(this.#store, checked, signal))
-      yield { events: events.map((recorded) => decodeEvent<Schemas>(recorded)), position };
+      yield { events: this.#decoded(events), position };
   }
 
   /** @internal As `readRecorded`, of a query that is known to be valid, and not to be changed. */
@@ -301,13 +311,13 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
     return (this.#state ??= this.#openState());
   }
 
-  /** The event with this id, 64 hexadecimal digits. */
+  /** The event with this id, 64 hexadecimal digits; of several that it is read as, the first. */
   async find(id: string): Promise<RecordedEvent<Schemas> | undefined> {
     const bytes = fromHex(id, 32);
     if (bytes === undefined)
       throw new EngineError('name_invalid', { what: 'event id', name: id, reason: 'it is not 64 hexadecimal digits' });
     const recorded = await this.#store.find(bytes);
-    return recorded && decodeEvent<Schemas>(recorded);
+    return recorded && this.#decoded([recorded])[0];
   }
 
   /** The state of each of these streams, at most 100,000; version 0 for those that never existed. */
