@@ -79,6 +79,11 @@ export class Casts {
     }
   }
 
+  /** Whether a type is read as others in the streams of an aggregate. */
+  isRetired(type: string, aggregate: string): boolean {
+    return this.#retired.has(type) && this.#castsOf(type, aggregate)?.as !== undefined;
+  }
+
   /** The newest version of a type that is known in the streams of an aggregate. */
   newest(type: string, aggregate: string): number | undefined {
     return this.#castsOf(type, aggregate)?.newest;

@@ -10,6 +10,8 @@ import { Control } from './control.ts';
 import { EventFeed } from './feed.ts';
 import type { Failure } from './notice.ts';
 import { slotStates } from './slot.ts';
+import type { SlotState } from './slot.ts';
+import { isKnown } from './tasks-of-event.ts';
 
 /** What is demanded of a view. */
 export interface Bound {
@@ -217,10 +219,17 @@ export class Freshness {
     // What the store did not have cannot have been in the view either, but may be by now.
     const isFar = (last !== undefined && last <= position) || position >= (atLeast ?? 0);
     if (!isBuilding && isRecent && isFar) return { isHeld: true };
-    const fault = states.find((state) => state.fault !== undefined)?.fault;
+    const fault = await this.#faultOf(states);
     // Who waits for one event alone does not look again at each batch before it.
     const wanted = isBuilding || maxLagMs !== undefined ? position : Math.max(position, (last ?? 0) - 1);
     return { isHeld: false, isBuilding, fault, position, wanted, head };
+  }
+
+  /** Where newer code stands still no longer, it has only to come to it. */
+  async #faultOf(states: readonly SlotState[]): Promise<Failure | undefined> {
+    const fault = states.find((state) => state.fault !== undefined)?.fault;
+    const isOutgrown = fault?.isUnknown === true && (await isKnown(this.#build.consumer, this.#feed, fault.position));
+    return isOutgrown ? undefined : fault;
   }
 
   /** A bound holds if nothing of interest lies between. */

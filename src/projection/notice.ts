@@ -8,6 +8,8 @@ export interface Failure {
   readonly version: number;
   readonly type: string;
   readonly reason: string;
+  /** Whether the code that failed does not know such an event: code that does goes on by itself. */
+  readonly isUnknown?: boolean;
   readonly attempts: number;
   /** When the last attempt failed, in ms since the epoch. */
   readonly at: number;

@@ -12,7 +12,8 @@ import { EventFeed } from './feed.ts';
 import type { Batch } from './feed.ts';
 import { TaskFailed } from './fold.ts';
 import type { Task } from './fold.ts';
-import { endOfEvent, middleOf } from './tasks-of-event.ts';
+import { distinct, endOfEvent, isKnown, isUnknown, middleOf, putAside } from './tasks-of-event.ts';
+import type { ToPark } from './tasks-of-event.ts';
 import type { Handling } from './handling.ts';
 import type { Failure, NoticeTaker } from './notice.ts';
 import { Parking } from './parking.ts';
@@ -59,13 +60,6 @@ const ownFaults: readonly ErrorCode[] = [
   'statement_failed',
   'limit_exceeded',
 ];
-
-/** An event that is put aside for one of its keys. */
-interface ToPark {
-  readonly key: string;
-  readonly event: Task['event'];
-  readonly failure: Failure;
-}
 
 /** Somebody else has moved what this runner took for its own. */
 class Displaced extends Error {
@@ -162,13 +156,20 @@ export class SlotRunner {
   async #step(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#context.rings() !== this.#ringsSeen) await this.#obey(signal);
-    if (this.#state.fault !== undefined) {
-      await this.#context.rung(this.#ringsSeen, signal);
-      return;
-    }
+    const { fault } = this.#state;
+    if (fault !== undefined) return this.#standStill(fault, signal);
     const batch = await this.#next(signal);
     if (batch === undefined) await this.#rest(signal);
     else await this.#deal(batch, signal);
+  }
+
+  /** Until somebody has acted; what older code did not know may be known here. */
+  async #standStill({ position, isUnknown: isUnknownThere = false }: Failure, signal: AbortSignal): Promise<void> {
+    if (isUnknownThere && (await isKnown(this.#build.consumer, this.#feed, position)))
+      return this.#change(({ fault: _, ...rest }) => rest);
+    await this.#context.rung(this.#ringsSeen, signal);
+    // Perhaps newer code has taken over: then the fence says so.
+    if (isUnknownThere) await this.#store({}, this.#stored);
   }
 
   /** One that folds inline may have been overtaken by the appends themselves. */
@@ -444,7 +445,8 @@ export class SlotRunner {
     const { position, stream, version, type } = event;
     const cause = error instanceof TaskFailed ? error.cause : error;
     const reason = keepable(cause instanceof EngineError ? cause.summary : describe(cause));
-    return { position, stream, version, type, reason, attempts, at: this.#context.now() };
+    const unknown = isUnknown(error) && { isUnknown: true };
+    return { position, stream, version, type, reason, ...unknown, attempts, at: this.#context.now() };
   }
 
   #behind(task: Task): Failure {
@@ -466,22 +468,6 @@ export class SlotRunner {
     const { name: consumer, version } = this.#build.consumer;
     return { consumer, version, slot: this.#slot };
   }
-}
-
-/** What is to be put aside for each key of an event. */
-function putAside(tasks: readonly Task[], failure: Failure): readonly ToPark[] {
-  const keyed = tasks.flatMap(({ event, keys }) => keys.map((key) => ({ key, event, failure })));
-  return keyed.length > 0 ? distinct(keyed) : tasks.slice(0, 1).map(({ event }) => ({ key: '', event, failure }));
-}
-
-/** What several parts of an event lead to, once. */
-function distinct(parked: readonly ToPark[]): ToPark[] {
-  return [...new Map(parked.map((one) => [`${one.event.position} ${one.key}`, one])).values()];
-}
-
-function isUnknown(error: unknown): boolean {
-  const cause = error instanceof TaskFailed ? error.cause : error;
-  return hasCode(cause, 'event_newer') || hasCode(cause, 'event_undeclared');
 }
 
 const reasonMax = 1_000;

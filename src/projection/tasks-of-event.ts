@@ -1,5 +1,18 @@
 /** Several tasks may be of one stored event, which is read as several: they are dealt with together, or not at all. */
+import { hasCode } from '../ground/errors.ts';
+import type { Position } from '../store/port.ts';
+import type { Consumer } from './consumer.ts';
+import type { EventFeed } from './feed.ts';
+import { TaskFailed } from './fold.ts';
 import type { Task } from './fold.ts';
+import type { Failure } from './notice.ts';
+
+/** An event that is put aside for one of its keys. */
+export interface ToPark {
+  readonly key: string;
+  readonly event: Task['event'];
+  readonly failure: Failure;
+}
 
 /** Where the tasks end that are of the same stored event as the one at an index. */
 export function endOfEvent(tasks: readonly Task[], index: number): number {
@@ -12,4 +25,37 @@ export function endOfEvent(tasks: readonly Task[], index: number): number {
 export function middleOf(tasks: readonly Task[], failed: number): number {
   const end = endOfEvent(tasks, failed === 0 ? 0 : Math.ceil(tasks.length / 2) - 1);
   return end < tasks.length ? end : endOfEvent(tasks, 0);
+}
+
+/** What is to be put aside for each key of an event. */
+export function putAside(tasks: readonly Task[], failure: Failure): readonly ToPark[] {
+  const keyed = tasks.flatMap(({ event, keys }) => keys.map((key) => ({ key, event, failure })));
+  return keyed.length > 0 ? distinct(keyed) : tasks.slice(0, 1).map(({ event }) => ({ key: '', event, failure }));
+}
+
+/** What several parts of an event lead to, once. */
+export function distinct(parked: readonly ToPark[]): ToPark[] {
+  return [...new Map(parked.map((one) => [`${one.event.position} ${one.key}`, one])).values()];
+}
+
+/** Whether an event failed because this code does not know its like. */
+export function isUnknown(error: unknown): boolean {
+  const cause = error instanceof TaskFailed ? error.cause : error;
+  return hasCode(cause, 'event_newer') || hasCode(cause, 'event_undeclared');
+}
+
+/** Whether this code knows the event there, at which other code stood still. */
+export async function isKnown(
+  { keysOf }: Pick<Consumer, 'keysOf'>,
+  feed: EventFeed,
+  position: Position,
+): Promise<boolean> {
+  for (const event of await feed.at(position)) {
+    try {
+      keysOf(event);
+    } catch (error) {
+      if (isUnknown(error)) return false;
+    }
+  }
+  return true;
 }

@@ -33,13 +33,14 @@ export function sagaConsumer(
     startAt,
     indexes: instanceIndexes,
     interest: {
-      query: [{ types }],
+      query: runtime().log.casts.widened([{ types }]),
       // An older deployment, which does not know the version that new instances run on, steps aside.
       types: [...types, `version ${saga.version}`],
       from: [],
       has: ({ type, stream }) => {
-        if (type !== sagaStepType && type !== deletedType) return correlated.has(type);
         const { aggregate } = splitStreamName(stream);
+        if (type !== sagaStepType && type !== deletedType)
+          return correlated.has(type) || (saga.correlates && runtime().log.casts.isRetired(type, aggregate));
         return aggregate === saga.name || (type === sagaStepType && children.has(aggregate));
       },
     },
