@@ -79,6 +79,11 @@ export class Casts {
     }
   }
 
+  /** Whether somebody declares a type, of whatever aggregate. */
+  declares(type: string): boolean {
+    return this.#byType.has(type);
+  }
+
   /** Whether a type is read as others in the streams of an aggregate. */
   isRetired(type: string, aggregate: string): boolean {
     return this.#retired.has(type) && this.#castsOf(type, aggregate)?.as !== undefined;

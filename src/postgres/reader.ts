@@ -170,6 +170,21 @@ export class Reader {
     return heads;
   }
 
+  /** From one to the next by the index: there are few types, and many events. */
+  async types(): Promise<readonly string[]> {
+    const events = `${this.#schema}.events`;
+    const rows = await this.#connections.query<[string]>(
+      `with recursive found as (
+         (select type from ${events} order by type limit 1)
+         union all
+         select (select type from ${events} where type > found.type order by type limit 1) from found where found.type is not null
+       )
+       select type from found where type is not null`,
+      [],
+    );
+    return rows.map(([type]) => type);
+  }
+
   async streams({ prefix = '', after = '', limit }: StreamsQuery): Promise<readonly StreamHead[]> {
     if (prefix.includes('\0') || after.includes('\0')) return [];
     const rows = await this.#connections.query<[string]>(

@@ -189,6 +189,11 @@ export class PostgresEventStore implements EventStore {
     return this.#reader.heads(streams);
   }
 
+  async types(): Promise<readonly string[]> {
+    this.#checkOpen();
+    return this.#reader.types();
+  }
+
   async streams(query: StreamsQuery): Promise<readonly StreamHead[]> {
     this.#checkOpen();
     return this.#reader.streams(query);

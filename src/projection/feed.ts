@@ -60,7 +60,12 @@ export class EventFeed {
     const { position: head } = await this.#log.head();
     if (head <= after) return undefined;
     const isScan = this.#share >= denseShare || head - after <= scannedFreely;
-    const batch = isScan ? await this.#scan(after, head, size, signal) : await this.#find(after, head, size, signal);
+    // Asked for once the head is known: whatever types are up to there, are among them.
+    const types = isScan ? undefined : await this.#log.types();
+    const batch =
+      types === undefined
+        ? await this.#scan(after, head, size, signal)
+        : await this.#find(after, head, size, types, signal);
     this.#share = batch.events.length / (batch.position - after);
     return batch;
   }
@@ -72,8 +77,17 @@ export class EventFeed {
     return { events, position: isWhole ? until : last, head };
   }
 
-  async #find(after: Position, head: Position, size: number, signal: AbortSignal | undefined): Promise<Batch> {
-    const query = { match: this.#interest.query, after, until: head, limit: size, pageSize };
+  async #find(
+    after: Position,
+    head: Position,
+    size: number,
+    types: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Batch> {
+    // What nobody here declares may be of interest as what is not known.
+    const unknown = types.filter((type) => !type.startsWith('$') && !this.#log.casts.declares(type));
+    const match = [...this.#interest.query, ...(unknown.length === 0 ? [] : [{ types: unknown }])];
+    const query = { match, after, until: head, limit: size, pageSize };
     const { events, found, last, isWhole } = await this.#read(query, signal);
     return { events, position: isWhole && found < size ? head : last, head };
   }

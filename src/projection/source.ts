@@ -1,7 +1,7 @@
 /** Where the events of a consumer come from, and their types. */
 import { whyUnread } from '../event/casts.ts';
 import type { EventDeclarations, Pins } from '../event/casts.ts';
-import type { EventSchemas, RecordedFields } from '../event/codec.ts';
+import type { RecordedFields } from '../event/codec.ts';
 import { newestVersions } from '../event/event-versions.ts';
 import { deletedType } from '../event/event.ts';
 import type { Recorded } from '../event/event.ts';

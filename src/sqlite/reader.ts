@@ -9,6 +9,7 @@ import { eventColumns, toRecorded } from './event-row.ts';
 import type { EventRow } from './event-row.ts';
 import { HeadRow } from './head-row.ts';
 import type { Head } from './head-row.ts';
+import { compareCodePoints } from '../event/names.ts';
 import { NameReader } from './name-reader.ts';
 import { toReceipt } from './receipt-row.ts';
 import type { ReceiptRow } from './receipt-row.ts';
@@ -49,6 +50,7 @@ export class Reader {
   readonly #several: StatementSync;
   readonly #timeAt: StatementSync;
   readonly #streamNames: StatementSync;
+  readonly #typeIds: StatementSync;
   readonly #receipts: StatementSync;
   readonly #dataVersion: StatementSync;
 
@@ -85,6 +87,7 @@ export class Reader {
     this.#several = arrays(`select events.* from json_each(?) as list cross join events on position = list.value`);
     this.#timeAt = db.prepare('select recorded_at from events where position = ?');
     this.#streamNames = db.prepare('select name from streams where name >= ? and name > ? order by name limit ?');
+    this.#typeIds = db.prepare('select id from types');
     this.#receipts = db.prepare('select * from receipts where id > ? and id <= ? order by id limit ?');
     this.#dataVersion = db.prepare('pragma data_version');
   }
@@ -201,6 +204,11 @@ export class Reader {
   streamNames({ prefix = '', after = '', limit }: StreamsQuery): readonly string[] {
     const names = this.#streamNames.all(prefix, after, limit).map(({ name }) => String(name));
     return namesWithPrefix(names, prefix);
+  }
+
+  eventTypes(): readonly string[] {
+    const names = this.#typeIds.all().map(({ id }) => this.#names.type(Number(id)).name);
+    return [...new Set(names)].sort(compareCodePoints);
   }
 
   /** The next receipts, and the id of the last of them. */

@@ -239,6 +239,11 @@ export class SqliteEventStore implements EventStore {
     return heads;
   }
 
+  async types(): Promise<readonly string[]> {
+    this.#checkOpen();
+    return this.#patiently(() => this.#reader.eventTypes());
+  }
+
   async streams(query: StreamsQuery): Promise<readonly StreamHead[]> {
     this.#checkOpen();
     return this.heads(await this.#patiently(() => this.#reader.streamNames(query)));

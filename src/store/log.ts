@@ -330,6 +330,11 @@ export class EventLog<Schemas extends EventSchemas = EventSchemas> implements Op
     return this.#store.streams(checkStreamsQuery(query));
   }
 
+  /** @internal The types that events were recorded as; undefined where the store cannot say. */
+  types(): Promise<readonly string[] | undefined> {
+    return this.#store.types?.() ?? Promise.resolve(undefined);
+  }
+
   head(): Promise<StoreHead> {
     return this.#store.head();
   }

@@ -205,6 +205,11 @@ class MemoryEventStore implements EventStore {
     return streams.map((stream) => this.#headOf(stream));
   }
 
+  async types(): Promise<readonly string[]> {
+    this.#checkOpen();
+    return [...new Set(this.#events.map(({ type }) => type))].toSorted(compareCodePoints);
+  }
+
   async streams({ prefix = '', after, limit }: StreamsQuery): Promise<readonly StreamHead[]> {
     this.#checkOpen();
     return [...this.#streams.keys()]

@@ -199,6 +199,11 @@ export interface EventStore extends AsyncDisposable {
 
   heads(streams: readonly string[]): Promise<readonly StreamHead[]>;
   streams(query: StreamsQuery): Promise<readonly StreamHead[]>;
+  /**
+   * The types that events were recorded as, each once, in the order of their code points. Whoever looks for events by an index learns from
+   * it that there are types that it does not know; of a store that cannot say so, all events are looked at.
+   */
+  types?(): Promise<readonly string[]>;
   head(): Promise<StoreHead>;
 
   /**

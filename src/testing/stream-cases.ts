@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { StreamsQuery } from '../store/port.ts';
 import type { CaseDefinition } from './case-definition.ts';
-import { appendOne, appendTypes, readNames, tombstone, write } from './drafts.ts';
+import { appendOne, appendTypes, draft, readNames, tombstone, write } from './drafts.ts';
 
 export const streamCases: readonly CaseDefinition[] = [
   {
@@ -28,6 +28,17 @@ export const streamCases: readonly CaseDefinition[] = [
         { stream: 'order-1', version: 2, deleted: false, hotCount: 2 },
       ]);
       assert.deepEqual(await store.heads([]), []);
+    },
+  },
+  {
+    name: 'types: each that was recorded, once, in the order of their code points',
+    run: async ({ open }) => {
+      const store = await open();
+      if (store.types === undefined) return;
+      assert.deepEqual(await store.types(), []);
+      await appendTypes(store, 'order-1', 'B', 'A', 'B', 'é', '～', '🎉');
+      await appendOne(store, write('order-2', 'any', [draft('A', { schemaVersion: 2 }), tombstone()]));
+      assert.deepEqual(await store.types(), ['$deleted', 'A', 'B', 'é', '～', '🎉']);
     },
   },
   {

@@ -279,6 +279,20 @@ describe.each(backends)('on %s', (_backend, newStore) => {
     await engine.settled();
   });
 
+  test('nor where it lies among so many others that an index leads from one event of interest to the next', async () => {
+    const store = newStore();
+    const engine = await open(store, { aggregates: [account] });
+    const noise = Array.from({ length: 1_000 }, () => ({ type: 'Hummed', data: null }));
+    for (const stream of ['hive-1', 'hive-2', 'hive-3']) await engine.log.append([{ stream, events: noise }]);
+    await engine.log.append([{ stream: 'account-1', events: [{ type: 'Gifted', data: { cents: 1 } }] }]);
+    for (const stream of ['hive-4', 'hive-5', 'hive-6']) await engine.log.append([{ stream, events: noise }]);
+    const projecting = await open(store, { aggregates: [account], projections: [balances] });
+    await expect(projecting.settled()).rejects.toMatchObject({
+      code: 'consumer_faulted',
+      details: { position: 3_001 },
+    });
+  });
+
   test('what is unknown can be put aside, or taken as it is', async () => {
     const store = newStore();
     const parking = defineProjection({
