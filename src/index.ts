@@ -42,6 +42,10 @@ export type {
   StreamsQuery,
   StreamWrite,
 } from './store/port.ts';
+export type { Compatibility } from './schema/compatibility.ts';
+export type { RegisteredSchema } from './schema/registry.ts';
+export type { CompatibilityOptions, SchemaVerdict } from './schema/verdict.ts';
+export type { JsonSchema, SchemaShape } from './event/json-schema.ts';
 export { copyLog } from './store/copy.ts';
 export type { CopyOptions, CopyProgress, CopyResult } from './store/copy.ts';
 export { openLog } from './store/log.ts';

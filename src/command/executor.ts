@@ -1,4 +1,4 @@
-import type { EventEncoder, RecordedEvent } from '../event/codec.ts';
+import type { EventEncoder, RecordedEvent, TypeRegistration } from '../event/codec.ts';
 import { checkReceiptKey, streamName } from '../event/names.ts';
 import type { EventQuery } from '../event/query.ts';
 import { validate } from '../event/standard-schema.ts';
@@ -70,6 +70,8 @@ export interface ExecutorOptions {
   readonly timeoutMs: number;
   readonly windowMs: number;
   readonly pendingMax: number;
+  /** Sees to it that what a definition emits is registered before it is appended. */
+  readonly registrationOf: (fold: AnyAggregate | AnyDecision) => TypeRegistration | undefined;
 }
 
 /** A known fold and how its events are encoded. */
@@ -98,7 +100,12 @@ export class Executor {
     this.#options = options;
     this.#context = context;
     const known = <Fold extends AnyAggregate | AnyDecision>(folds: readonly Fold[]) =>
-      new Map(folds.map((fold) => [fold.name, { fold, encoder: context.log.encoderOf(fold.events) }]));
+      new Map(
+        folds.map((fold) => [
+          fold.name,
+          { fold, encoder: context.log.encoderOf(fold.events, options.registrationOf(fold)) },
+        ]),
+      );
     this.#aggregates = known(options.aggregates);
     this.#decisions = known(options.decisions);
     this.#sweep = new ReceiptSweep(context.log, context.now);

@@ -33,6 +33,7 @@ import type { AnySaga } from '../saga/saga.ts';
 import type { Sagas } from '../saga/sagas.ts';
 import { SagaSide } from './saga-side.ts';
 import type { SagaSettings, Schedule, ScheduleTime } from './saga-side.ts';
+import type { CompatibilityOptions } from '../schema/verdict.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { observed, snapshotNoticeTaker } from './hooks.ts';
 import type { EngineHooks } from './hooks.ts';
@@ -42,6 +43,7 @@ import { openReplaySide } from './replay-side.ts';
 import { openReadSide } from './read-options.ts';
 import type { ConsumerSettings } from './read-options.ts';
 import { checkDefinitions, checkSettings } from './check-options.ts';
+import { EngineSchemas } from './schema-side.ts';
 import { EngineSnapshots } from './snapshots.ts';
 
 export interface EngineOptions extends ConsumerSettings, SagaSettings {
@@ -49,6 +51,8 @@ export interface EngineOptions extends ConsumerSettings, SagaSettings {
   readonly store: Backend | OpenLog;
   readonly aggregates?: readonly AnyAggregate[];
   readonly decisions?: readonly AnyDecision[];
+  /** How compatible new versions of events must be with those that were appended. Default: not at all, since casts lead to them. */
+  readonly schemas?: CompatibilityOptions;
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
   /** Makes ids for `decide` and for commands. Default: random UUIDs. */
@@ -82,7 +86,7 @@ export interface LoadOptions {
 
 /**
  * Opens an engine.
- * @throws {EngineError} `definition_invalid`, `option_invalid`, and what the backend says: `store_unavailable`,
+ * @throws {EngineError} `definition_invalid`, `option_invalid`, `schema_changed`, `schema_incompatible`, and what the backend says: `store_unavailable`,
  * `store_corrupt` and the like.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
@@ -91,7 +95,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const settings = checkSettings(options);
   const isOpen = store instanceof EventLog;
   const log: EventLog = isOpen ? store : await openLog({ ...logOptions(options), store: store as Backend, clock });
-  declareEvents(log, options);
+  const schemas = await openSchemas(log, options, clock).catch(async (error: unknown) => {
+    if (!isOpen) await log.close();
+    throw error;
+  });
   const freezes = options.freezeStates ?? isDevelopment();
   const newId = options.newId ?? (() => crypto.randomUUID());
   const snapshots = new Snapshots({
@@ -111,6 +118,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       timeoutMs: settings.commandTimeoutMs,
       windowMs: settings.idempotencyWindowMs,
       pendingMax: log.limits.pendingCommands,
+      registrationOf: (fold) => schemas.registrationOf(fold),
     },
     {
       log,
@@ -135,7 +143,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     };
     const sagaSide = await SagaSide.open(log, executor, parts);
     const readSide = await openReadSide(log, { ...parts, hosted: sagaSide.consumers });
-    const more = { aggregates, snapshots, hooks, readSide, sagaSide, clock, freezes, ownsLog: !isOpen };
+    const more = { aggregates, schemas, snapshots, hooks, readSide, sagaSide, clock, freezes, ownsLog: !isOpen };
     return new Engine(log, folding, executor, more);
   } catch (error) {
     if (!isOpen) await log.close();
@@ -143,14 +151,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
-/** How what is stored is read, whoever reads it. */
-function declareEvents({ casts }: EventLog, options: EngineOptions): void {
-  const { aggregates = [], decisions = [], sagas = [], projections = [], tables = [], reactors = [] } = options;
-  for (const aggregate of aggregates) casts.declare(aggregate);
-  for (const { interest } of [...projections, ...tables, ...reactors])
-    for (const source of interest.from) casts.declare(source.whole ?? source);
-  for (const { events } of [...decisions, ...sagas.flatMap((saga) => [saga, ...saga.previous])])
-    casts.declare({ name: '', events });
+function openSchemas(log: EventLog, options: EngineOptions, clock: Clock): Promise<EngineSchemas> {
+  const { projections = [], tables = [], reactors = [] } = options;
+  const consumers = [...projections, ...tables, ...reactors];
+  return EngineSchemas.open(log, { ...options, consumers, now: () => readClock(clock) });
 }
 
 function logOptions({ limits, onWarning }: EngineOptions): Pick<LogOptions<EventSchemas>, 'limits' | 'onWarning'> {
@@ -167,6 +171,8 @@ export class Engine implements AsyncDisposable {
   readonly consumers: Consumers;
   /** The instances of sagas that have not ended, and what an operator can do about them. */
   readonly sagas: Sagas;
+  /** The schemas that events were appended with, and whether what is declared goes with them. */
+  readonly schemas: EngineSchemas;
   /** The snapshots of states: which there are, and whether they are right. */
   readonly snapshots: EngineSnapshots;
   readonly #snapshots: Snapshots;
@@ -189,6 +195,7 @@ export class Engine implements AsyncDisposable {
     executor: Executor,
     {
       aggregates,
+      schemas,
       snapshots,
       hooks,
       readSide,
@@ -198,6 +205,7 @@ export class Engine implements AsyncDisposable {
       ownsLog,
     }: {
       readonly aggregates: readonly AnyAggregate[];
+      readonly schemas: EngineSchemas;
       readonly snapshots: Snapshots;
       readonly hooks: EngineHooks | undefined;
       readonly readSide: ReadSide | undefined;
@@ -211,6 +219,7 @@ export class Engine implements AsyncDisposable {
     this.#folding = folding;
     this.#executor = executor;
     this.consumers = new Consumers(readSide, () => this.#checkOpen());
+    this.schemas = schemas;
     this.snapshots = new EngineSnapshots(snapshots, folding, aggregates, () => this.#checkOpen());
     this.#snapshots = snapshots;
     this.#readSide = readSide;

@@ -8,6 +8,8 @@ export interface DeclaredType {
   /** The aggregate in whose streams it is; empty: of no aggregate. */
   readonly owner: string;
   readonly type: string;
+  /** As it was declared. */
+  readonly schema: StandardSchemaV1;
   /** In order. The newest is what is appended, unless it is retired. */
   readonly versions: readonly EventVersion[];
   /** Whether it is read as other types, and appended no more. */
@@ -35,7 +37,7 @@ export function declaredTypes(
 }
 
 function typeOf(owner: string, type: string, schema: StandardSchemaV1, retired: boolean): DeclaredType {
-  return { owner, type, versions: versionsOf(schema), retired };
+  return { owner, type, schema, versions: versionsOf(schema), retired };
 }
 
 /** For people: `order.OrderPlaced`. */

@@ -2,7 +2,8 @@
 import type { TypeRegistration } from '../event/codec.ts';
 import type { EventVersion } from '../event/event-versions.ts';
 import type { Json } from '../event/json.ts';
-import { fingerprintOf, shapeOf } from '../event/json-schema.ts';
+import { shapeOf } from '../event/json-schema.ts';
+import { fingerprintOf } from '../event/schema-fingerprint.ts';
 import type { SchemaShape } from '../event/json-schema.ts';
 import { EngineError, hasCode } from '../ground/errors.ts';
 import type { Document, StateStore } from '../store/state-port.ts';
@@ -121,8 +122,8 @@ export class Registrations {
     }
   }
 
-  /** For whoever encodes events of an owner; the owner of what is not its own is empty. */
-  of(owner: string, ownerOf: (type: string) => string = () => owner): TypeRegistration {
+  /** For whoever encodes events. @param ownerOf whose each type is. */
+  of(ownerOf: (type: string) => string): TypeRegistration {
     return { register: (type) => this.#register(ownerOf(type), type) };
   }
 

@@ -1,6 +1,7 @@
 /** What code declares, against what has been registered. Pure. */
 import type { EventVersion } from '../event/event-versions.ts';
-import { fingerprintOf, shapeOf } from '../event/json-schema.ts';
+import { shapeOf } from '../event/json-schema.ts';
+import { fingerprintOf } from '../event/schema-fingerprint.ts';
 import { EngineError } from '../ground/errors.ts';
 import { checkCompatibility } from './compatibility.ts';
 import type { Compatibility, Verdict } from './compatibility.ts';
@@ -9,6 +10,16 @@ import type { DeclaredType } from './declared.ts';
 import type { RegisteredSchema } from './registry.ts';
 import { schemaChanges } from './schema-changes.ts';
 import type { SchemaChange } from './schema-changes.ts';
+
+export const compatibilities: readonly Compatibility[] = [
+  'NONE',
+  'BACKWARD',
+  'BACKWARD_TRANSITIVE',
+  'FORWARD',
+  'FORWARD_TRANSITIVE',
+  'FULL',
+  'FULL_TRANSITIVE',
+];
 
 /** Which compatibility new versions must have. */
 export interface CompatibilityOptions {

@@ -1,0 +1,107 @@
+/** The schemas of events: what is declared against what has been appended, and how what is stored is read. */
+import type { AnyAggregate } from '../command/aggregate.ts';
+import type { AnyDecision } from '../command/decision.ts';
+import type { TypeRegistration } from '../event/codec.ts';
+import { checkKeys, optionInvalid } from '../ground/check-options.ts';
+import type { AnyConsumer } from '../projection/registry.ts';
+import type { AnySaga } from '../saga/saga.ts';
+import type { Compatibility } from '../schema/compatibility.ts';
+import { declaredTypes } from '../schema/declared.ts';
+import type { DeclaredType } from '../schema/declared.ts';
+import { Registrations, SchemaRegistry } from '../schema/registry.ts';
+import type { RegisteredSchema } from '../schema/registry.ts';
+import { compatibilities, requireSound, schemaVerdicts } from '../schema/verdict.ts';
+import type { CompatibilityOptions, SchemaVerdict } from '../schema/verdict.ts';
+import type { EventLog } from '../store/log.ts';
+
+export interface SchemaDefinitions {
+  readonly aggregates?: readonly AnyAggregate[];
+  readonly decisions?: readonly AnyDecision[];
+}
+
+interface SchemaParts extends SchemaDefinitions {
+  readonly schemas?: CompatibilityOptions;
+  readonly sagas?: readonly AnySaga[];
+  readonly consumers: readonly Pick<AnyConsumer, 'interest'>[];
+  readonly now: () => number;
+}
+
+/** Which schemas events were appended with, and whether what is declared goes with them. */
+export class EngineSchemas {
+  readonly #registry: SchemaRegistry | undefined;
+  readonly #declared: readonly DeclaredType[];
+  readonly #options: CompatibilityOptions;
+  readonly #registrations: Registrations | undefined;
+
+  private constructor(
+    declared: readonly DeclaredType[],
+    options: CompatibilityOptions,
+    registry: SchemaRegistry | undefined,
+    registrations: Registrations | undefined,
+  ) {
+    this.#registry = registry;
+    this.#declared = declared;
+    this.#options = options;
+    this.#registrations = registrations;
+  }
+
+  /** @internal @throws {EngineError} `schema_changed`, `schema_incompatible`, `option_invalid` */
+  static async open(log: EventLog, parts: SchemaParts): Promise<EngineSchemas> {
+    const { aggregates = [], decisions = [], schemas = {}, now } = parts;
+    checkCompatibilityOptions(schemas);
+    declareEvents(log, parts);
+    const declared = declaredTypes(aggregates, decisions);
+    const state = declared.length === 0 ? undefined : await log.state();
+    if (state === undefined) return new EngineSchemas(declared, schemas, undefined, undefined);
+    const registry = new SchemaRegistry(state, now);
+    const registered = await registry.all();
+    requireSound(schemaVerdicts(declared, registered, schemas));
+    return new EngineSchemas(declared, schemas, registry, new Registrations(registry, declared, registered));
+  }
+
+  /** @internal Sees to it that what a definition emits is registered. */
+  registrationOf({ kind, name, events }: AnyAggregate | AnyDecision): TypeRegistration | undefined {
+    if (kind === 'aggregate') return this.#registrations?.of(() => name);
+    const owners = new Map(
+      Object.entries(events).map(([type, schema]) => {
+        const known = this.#declared.find((one) => one.type === type && one.schema === schema);
+        return [type, known?.owner ?? ''] as const;
+      }),
+    );
+    return this.#registrations?.of((type) => owners.get(type) ?? '');
+  }
+
+  /** What was appended so far, by owner, type and version; nothing of a store that keeps no documents. @throws {EngineError} `store_closed` */
+  async registered(): Promise<readonly RegisteredSchema[]> {
+    return (await this.#registry?.all()) ?? [];
+  }
+
+  /** How each version that this engine was opened with stands. @param options Default: those of the engine. @throws {EngineError} `option_invalid` */
+  async check(options: CompatibilityOptions = this.#options): Promise<readonly SchemaVerdict[]> {
+    checkCompatibilityOptions(options);
+    return schemaVerdicts(this.#declared, await this.registered(), options);
+  }
+}
+
+function declareEvents(
+  { casts }: EventLog,
+  { aggregates = [], decisions = [], sagas = [], consumers }: SchemaParts,
+): void {
+  for (const aggregate of aggregates) casts.declare(aggregate);
+  for (const { interest } of consumers) for (const source of interest.from) casts.declare(source.whole ?? source);
+  for (const { events } of [...decisions, ...sagas.flatMap((saga) => [saga, ...saga.previous])])
+    casts.declare({ name: '', events });
+}
+
+/** @throws {EngineError} `option_invalid` */
+function checkCompatibilityOptions(options: CompatibilityOptions): void {
+  checkKeys('schemas', options, ['compatibility', 'compatibilityOf']);
+  const { compatibility, compatibilityOf = {} } = options;
+  const given: readonly unknown[] = [
+    ...(compatibility === undefined ? [] : [compatibility]),
+    ...Object.values(compatibilityOf),
+  ];
+  for (const one of given)
+    if (!compatibilities.includes(one as Compatibility))
+      throw optionInvalid('compatibility', one, compatibilities.join(', '));
+}
