@@ -166,7 +166,10 @@ export class SlotRunner {
   /** Until somebody has acted; what older code did not know may be known here. */
   async #standStill({ position, isUnknown: isUnknownThere = false }: Failure, signal: AbortSignal): Promise<void> {
     if (isUnknownThere && (await isKnown(this.#build.consumer, this.#feed, position)))
-      return this.#change(({ fault: _, ...rest }) => rest);
+      return this.#change((state) => {
+        const { fault: _, ...rest } = state;
+        return rest;
+      });
     await this.#context.rung(this.#ringsSeen, signal);
     // Perhaps newer code has taken over: then the fence says so.
     if (isUnknownThere) await this.#store({}, this.#stored);

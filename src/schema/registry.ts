@@ -85,8 +85,9 @@ function toRegister(
 /** @throws {EngineError} `schema_changed` */
 function requireSame(wanted: RegisteredSchema, before: Document | undefined): void {
   const registered = before?.value as unknown as RegisteredSchema | undefined;
-  if (registered?.shape == null || wanted.shape === null || registered.fingerprint === wanted.fingerprint) return;
-  const changes = schemaChanges(registered.shape.output, wanted.shape.output);
+  const shape = registered?.shape ?? null;
+  if (shape === null || wanted.shape === null || registered?.fingerprint === wanted.fingerprint) return;
+  const changes = schemaChanges(shape.output, wanted.shape.output);
   throw new EngineError('schema_changed', { type: nameOf(wanted), schemaVersion: wanted.version, changes });
 }
 

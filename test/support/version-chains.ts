@@ -38,7 +38,7 @@ function changed(shape: Shape, one: Change): Version | undefined {
     case 'add': {
       const { field } = one;
       if (field in shape) return undefined;
-      const without = ({ [field]: _, ...rest }: Data) => rest;
+      const without = (data: Data) => Object.fromEntries(Object.entries(data).filter(([name]) => name !== field));
       return { shape: { ...shape, [field]: z.literal(7) }, up: (data) => ({ ...data, [field]: 7 }), down: without };
     }
     case 'rename': {
