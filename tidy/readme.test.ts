@@ -22,6 +22,7 @@ const pages = [
   'docs/commands.md',
   'docs/projections.md',
   'docs/sagas.md',
+  'docs/schemas.md',
   'docs/replay.md',
   'docs/postgres.md',
 ];

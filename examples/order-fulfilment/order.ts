@@ -1,5 +1,5 @@
 /** An order for tickets: what can happen to it, and what may be asked of it. */
-import { defineAggregate, reject } from 'eventsrc';
+import { defineAggregate, reject, versions } from 'eventsrc';
 import { z } from 'zod';
 
 interface Order {
@@ -16,18 +16,36 @@ const clerk = z.string().min(1);
 export const order = defineAggregate({
   name: 'order',
 
-  // What has happened: facts in the past tense, never changed once recorded.
+  // What has happened: facts in the past tense, never changed once recorded. Where they were recorded in another form, in the
+  // shop's first season (first-season.ndjson), they are read as the newest version.
   events: {
-    OrderPlaced: z.object({ customer: z.string(), tickets: z.int(), total: z.number() }),
+    OrderPlaced: versions(z.object({ customer: z.string(), tickets: z.int(), total: z.number() })).next(
+      z.object({ customer: z.string(), tickets: z.int(), price: z.number(), total: z.number() }),
+      { up: (data) => ({ ...data, price: data.total / data.tickets }), down: ({ price: _, ...data }) => data },
+    ),
     OrderPaid: z.object({ amount: z.number() }),
     OrderShipped: z.object({ clerk }),
-    OrderCancelled: z.object({ clerk, reason: z.string() }),
+    OrderCancelled: versions(z.object({ clerk })).next(z.object({ clerk, reason: z.string() }), {
+      up: (data) => ({ ...data, reason: 'not recorded' }),
+      down: ({ clerk: by }) => ({ clerk: by }),
+    }),
+  },
+
+  // What is recorded no more. Tickets were sent before anything else was shipped.
+  retired: {
+    TicketsSent: { schema: z.object({ clerk }), as: (data) => ({ type: 'OrderShipped', data }) },
   },
 
   // The state is never stored: it is what the events add up to.
   initialState: (): Order => ({ status: 'new', customer: '', tickets: 0, total: 0, clerk: null }),
   evolve: {
-    OrderPlaced: (state, { data }) => ({ ...state, ...data, status: 'placed' }),
+    OrderPlaced: (state, { data: { customer, tickets, total } }) => ({
+      ...state,
+      customer,
+      tickets,
+      total,
+      status: 'placed',
+    }),
     OrderPaid: (state) => ({ ...state, status: 'paid' }),
     OrderShipped: (state, { data }) => ({ ...state, status: 'shipped', clerk: data.clerk }),
     OrderCancelled: (state, { data }) => ({ ...state, status: 'cancelled', clerk: data.clerk }),
@@ -39,7 +57,13 @@ export const order = defineAggregate({
       input: z.object({ customer: z.string().min(1), tickets: z.int().positive(), price: z.number().positive() }),
       decide: ({ status }, { customer, tickets, price }, { id }) =>
         status === 'new'
-          ? [{ type: 'OrderPlaced', data: { customer, tickets, total: tickets * price }, tags: [orderTag(id)] }]
+          ? [
+              {
+                type: 'OrderPlaced',
+                data: { customer, tickets, price, total: tickets * price },
+                tags: [orderTag(id)],
+              },
+            ]
           : reject('already_placed', { status }),
     },
     pay: {
