@@ -8,7 +8,7 @@ const layers: readonly (readonly string[])[] = [
   ['engine'],
   ['replay', 'saga'],
   ['command', 'projection'],
-  ['snapshot', 'archive', 'privacy', 'audit'],
+  ['snapshot', 'archive', 'privacy', 'audit', 'schema'],
   ['store'],
   ['event'],
   ['ground'],
