@@ -103,7 +103,13 @@ export function undoOf(
 
 /** The idempotency key of the attempts at an effect. */
 export function idempotencyKeyOf(stream: string, key: string, generation: number): string {
-  return generation === 1 ? `${stream}/${key}` : `${stream}/${key}/${generation}`;
+  const plain = `${escaped(stream)}/${escaped(key)}`;
+  return generation === 1 ? plain : `${plain}/${generation}`;
+}
+
+/** The key `a/2` is another one than the second of `a`. */
+function escaped(name: string): string {
+  return name.replaceAll('%', '%25').replaceAll('/', '%2F');
 }
 
 const keyMax = 200;

@@ -322,6 +322,13 @@ describe('what undoes an effect', () => {
   });
 
   test('keys of attempts are new only when an operator has one made anew', () => {
+    const others = [
+      ['saga-1', 'pay/2'],
+      ['saga-1/pay', '2'],
+      ['saga-1', 'pay%2F2'],
+    ] as const;
+    const keys = others.map(([stream, key]) => idempotencyKeyOf(stream, key, 1));
+    expect(new Set([...keys, idempotencyKeyOf('saga-1', 'pay', 2)]).size).toBe(4);
     expect([1, 2, 3].map((generation) => idempotencyKeyOf('saga-1', 'pay', generation))).toEqual([
       'saga-1/pay',
       'saga-1/pay/2',
