@@ -21,16 +21,10 @@ export interface CommandMetadata {
 const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/;
 
 /** @throws {EngineError} `option_invalid` */
-export function eventMetadata(
-  given: CommandMetadata = {},
-  causedBy: RecordedEvent | undefined,
-  newId: () => string,
-): EventMetadata {
+export function checkMetadata(given: CommandMetadata): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new EngineError('option_invalid', { option: 'metadata', value: given, expected: 'an object' });
   }
-  if (causedBy !== undefined && !isRecorded(causedBy))
-    throw new EngineError('option_invalid', { option: 'causedBy', value: causedBy, expected: 'a recorded event' });
   for (const name of ['correlationId', 'causationId', 'actor', 'commandId', 'traceparent']) {
     const value = given[name];
     if (value !== undefined && typeof value !== 'string') throw invalid(name, value, 'a string');
@@ -38,6 +32,17 @@ export function eventMetadata(
   const { traceparent } = given;
   if (traceparent !== undefined && !traceparentPattern.test(traceparent))
     throw invalid('traceparent', traceparent, 'a W3C traceparent, 00-<trace id>-<parent id>-<flags>');
+}
+
+/** @throws {EngineError} `option_invalid` */
+export function eventMetadata(
+  given: CommandMetadata = {},
+  causedBy: RecordedEvent | undefined,
+  newId: () => string,
+): EventMetadata {
+  checkMetadata(given);
+  if (causedBy !== undefined && !isRecorded(causedBy))
+    throw new EngineError('option_invalid', { option: 'causedBy', value: causedBy, expected: 'a recorded event' });
   const commandId = given.commandId ?? newId();
   const correlationId = given.correlationId ?? causedBy?.metadata.correlationId ?? commandId;
   const causationId = given.causationId ?? causedBy?.id;

@@ -44,14 +44,20 @@ export interface AgendaContext {
   readonly begun: (key: string) => Effect | undefined;
 }
 
+/** Looks in which something was begun or called off, before it is taken to go on for ever. */
+const looksMax = 1_000;
+
 /** Looks until nothing more follows: what follows may make other things due. */
 export function agendaOf(before: Progress, context: AgendaContext): Agenda {
   const follows: Consequence[] = [];
   const begins = new Map<string, Effect>();
   let progress = before;
-  for (;;) {
+  for (let begun = 0; ;) {
     const look = new Look(progress, context);
     look.look();
+    // What came in is used up at some time; what is begun anew each time is not.
+    if (look.follows.length > 0 && look.follows.every(({ kind }) => kind !== 'received')) begun += 1;
+    if (begun > looksMax) return endless(before, context.saga);
     follows.push(...look.follows);
     for (const one of look.follows) {
       const effect = one.kind === 'attempt' || one.kind === 'child' ? look.effects.get(one.key) : undefined;
@@ -60,9 +66,23 @@ export function agendaOf(before: Progress, context: AgendaContext): Agenda {
     if (look.follows.length > 0) progress = withConsequences(context.saga, progress, look.follows);
     if (look.follows.length > 0 && !look.isLast) continue;
     const { command, effects } = look;
-    const isUnderWay = [...progress.effects.values()].some(({ status }) => status === 'attempting');
-    return { follows, progress, command, effects, begins, rests: command === undefined && !isUnderWay };
+    const rests = command === undefined && !isAttempting(progress);
+    return { follows, progress, command, effects, begins, rests };
   }
+}
+
+function isAttempting({ effects }: Progress): boolean {
+  return [...effects.values()].some(({ status }) => status === 'attempting');
+}
+
+/** Nothing of it is begun: with each attempt a key of its own, say, all would be made. */
+function endless(before: Progress, saga: AnySaga): Agenda {
+  const message =
+    '`next` asks for other effects whenever it is asked: a key must stay the same, and hold no time or chance';
+  const follows: Consequence[] = [{ kind: 'stuck', failure: { code: 'next_failed', message } }];
+  const progress = withConsequences(saga, before, follows);
+  const rests = !isAttempting(progress);
+  return { follows, progress, command: undefined, effects: new Map(), begins: new Map(), rests };
 }
 
 /** What undoes an effect, as data. @throws what `compensate` throws. */
@@ -83,7 +103,13 @@ export function undoOf(
 
 /** The idempotency key of the attempts at an effect. */
 export function idempotencyKeyOf(stream: string, key: string, generation: number): string {
-  return generation === 1 ? `${stream}/${key}` : `${stream}/${key}/${generation}`;
+  const plain = `${escaped(stream)}/${escaped(key)}`;
+  return generation === 1 ? plain : `${plain}/${generation}`;
+}
+
+/** The key `a/2` is another one than the second of `a`. */
+function escaped(name: string): string {
+  return name.replaceAll('%', '%25').replaceAll('/', '%2F');
 }
 
 const keyMax = 200;
@@ -375,10 +401,13 @@ function checkEffect(effect: Effect, saga: AnySaga): void {
         throw refuse('needs { ms } or { until }, a finite number');
       return;
     case 'command':
+      if (typeof effect.command !== 'object' || effect.command === null) throw refuse('has no command');
       if (effect.retry !== undefined) retryPolicy(saga.name, effect.retry);
       return;
-    case 'complete':
     case 'fail':
+      if (typeof effect.reason !== 'string') throw refuse('needs a reason, a string');
+      return;
+    case 'complete':
       return;
     default:
       effect satisfies never;

@@ -1,4 +1,5 @@
 /** One instance, for whoever started it or looks after it. */
+import { checkMetadata } from '../command/command-metadata.ts';
 import type { CommandMetadata } from '../command/command-metadata.ts';
 import type { EventMetadata } from '../event/event.ts';
 import { toCanonicalJson, toFaithfulJson } from '../event/json.ts';
@@ -111,7 +112,7 @@ export class SagaHandle<S extends AnySaga = AnySaga> {
   }
 
   async #validSignal(type: string, data: unknown): Promise<unknown> {
-    const schema = this.#saga.events[type];
+    const schema = Object.hasOwn(this.#saga.events, type) ? this.#saga.events[type] : undefined;
     if (schema === undefined)
       throw new EngineError('event_type_unknown', { type: String(type), known: Object.keys(this.#saga.events) });
     const refuse = (message: string, cause?: unknown) =>
@@ -156,7 +157,9 @@ export class SagaHandle<S extends AnySaga = AnySaga> {
     result: unknown,
     options: ActOptions & { readonly key?: string; readonly reason?: string } = {},
   ): Promise<void> {
+    checkKeys('the options of resolve', options, [...actKeys, 'key', 'reason']);
     const { reason, ...rest } = options;
+    if (reason !== undefined && typeof reason !== 'string') throw optionInvalid('reason', reason, 'a string');
     toFaithfulJson(result ?? null, 'result');
     await this.#resolve({ kind: 'resolve', result: result ?? null, ...(reason !== undefined && { reason }) }, rest);
   }
@@ -194,6 +197,8 @@ export class SagaHandle<S extends AnySaga = AnySaga> {
   async result(options: WaitOptions = {}): Promise<SagaResult> {
     checkKeys('the options of result', options, ['timeoutMs', 'signal']);
     const { timeoutMs = Infinity, signal } = options;
+    if (!(typeof timeoutMs === 'number' && timeoutMs >= 0))
+      throw optionInvalid('timeoutMs', timeoutMs, 'a number of ms');
     checkSignal(signal);
     const { log, ends } = this.#runtime;
     const standing = this.#known ?? this.#found(await readInstance(log, this.#saga, this.id));
@@ -219,8 +224,11 @@ function resultOf(standing: Standing): SagaResult {
   return { kind: 'stuck', ...(stuck as { readonly failure: Failure }) };
 }
 
+/** @throws {EngineError} `option_invalid` */
 function metadataOf(metadata: CommandMetadata = {}, actor: string | undefined): EventMetadata {
+  checkMetadata(metadata);
   const all = { ...metadata, ...(actor !== undefined && { actor }) };
+  checkMetadata(all);
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
@@ -252,6 +260,7 @@ export async function startInstance(
   }
   const given = valid.value ?? null;
   const wanted = toCanonicalJson(given, 'input');
+  const said = metadataOf(metadata, actor);
   const correlationId = metadata?.correlationId ?? runtime.newId();
   let duplicate = false;
   const standing = await addFromOutside(
@@ -262,7 +271,7 @@ export async function startInstance(
       duplicate = progress !== undefined;
       if (progress === undefined) {
         const on = { kind: 'started', version: saga.version, input: given } as const;
-        return { on, metadata: { ...metadataOf(metadata, actor), correlationId } };
+        return { on, metadata: { ...said, correlationId } };
       }
       if (progress.startedWith !== wanted) throw new EngineError('saga_exists', { saga: saga.name, id });
       return undefined;

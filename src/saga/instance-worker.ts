@@ -210,7 +210,13 @@ export class InstanceWorker {
       this.#settle(request).reject(error);
       return;
     }
-    if (happened === undefined || (await this.#record(happened))) this.#settle(request).resolve();
+    try {
+      if (happened === undefined || (await this.#record(happened))) this.#settle(request).resolve();
+    } catch (error) {
+      // What somebody says may be what cannot be kept: that is not the instance's business, nor that of its attempts.
+      if (!hasCode(error, 'data_unfaithful')) throw error;
+      this.#settle(request).reject(error);
+    }
   }
 
   #settle(request: Request): PromiseWithResolvers<void> {

@@ -59,6 +59,8 @@ describe('what `next` returns and no effect is', () => {
     ['a wait of less than nothing', [waitFor('a', 'Set', { timeoutMs: -1 })], /needs a finite timeoutMs/],
     ['a sleep without end', [sleep('a', { ms: Infinity })], /needs \{ ms \} or \{ until \}/],
     ['a sleep until no time', [sleep('a', { until: new Date('x') })], /needs \{ ms \} or \{ until \}/],
+    ['a command that is none', [command('a', null as never)], /a has no command/],
+    ['a failure that says nothing', [fail(5 as never)], /needs a reason/],
     ['what cannot be kept', [act('a', { at: new Date(0) } as never)], /JSON cannot carry an instance of Date/],
   ])('leaves the instance stuck: %s', (_, given, reason) => {
     const { begun } = asking(() => given);
@@ -73,6 +75,30 @@ describe('what `next` returns and no effect is', () => {
     begun.when(signal('Set', 7)).thenCompleted(7);
     const idle = asking(() => [sleep('a', { ms: 5 })]);
     idle.begun.given(idle.woke('a')).thenStuck(null);
+  });
+
+  test('and so does what is asked for under another key each time, before any of it is begun', () => {
+    let asked = 0;
+    asking(() => [act(`act ${(asked += 1)}`, {})]).begun.thenStuck(null);
+    asking(() => [sleep(`sleep ${(asked += 1)}`, { ms: 5 })]).begun.thenStuck(null);
+    const children = (_: number, { isDone }: Progressed) => {
+      const first = Array.from({ length: 1_001 }, (__, n) => `child ${n}`).find((key) => !isDone(key)) ?? 'child';
+      return [child(first, { name: 'small' }, first, {}, { detached: true })];
+    };
+    asking(children).begun.thenStuck(null);
+  });
+
+  test('but what has come may be as much as it likes', () => {
+    const { begun, signal } = asking((n, { isDone }) => {
+      const wait = Array.from({ length: 1_500 }, (_, place) => `wait ${place}`).find((key) => !isDone(key));
+      if (n === 0) return [sleep('a', { ms: 5 })];
+      return [wait === undefined ? complete() : waitFor(wait, 'Other', { timeoutMs: 5 })];
+    });
+    const full = Array.from({ length: 1_500 }, () => signal('Other', 'x'));
+    begun
+      .given(...full)
+      .when(signal('Set', 1))
+      .thenCompleted();
   });
 
   test('but one that is stuck so goes on with whatever comes, or when an operator has it tried again', () => {
@@ -296,6 +322,13 @@ describe('what undoes an effect', () => {
   });
 
   test('keys of attempts are new only when an operator has one made anew', () => {
+    const others = [
+      ['saga-1', 'pay/2'],
+      ['saga-1/pay', '2'],
+      ['saga-1', 'pay%2F2'],
+    ] as const;
+    const keys = others.map(([stream, key]) => idempotencyKeyOf(stream, key, 1));
+    expect(new Set([...keys, idempotencyKeyOf('saga-1', 'pay', 2)]).size).toBe(4);
     expect([1, 2, 3].map((generation) => idempotencyKeyOf('saga-1', 'pay', generation))).toEqual([
       'saga-1/pay',
       'saga-1/pay/2',
