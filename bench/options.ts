@@ -10,9 +10,11 @@ import { rowIds } from './rows.ts';
 import type { RowId } from './rows.ts';
 import { sagaIds } from './saga/saga-ids.ts';
 import type { SagaId } from './saga/saga-ids.ts';
+import { schemaIds } from './schema/schema-ids.ts';
+import type { SchemaId } from './schema/schema-ids.ts';
 
-type KnownId = RowId | SagaId | ReadId | MoveId | LargeId;
-const knownIds: readonly KnownId[] = [...rowIds, ...sagaIds, ...readIds, ...moveIds, ...largeIds];
+type KnownId = RowId | SagaId | SchemaId | ReadId | MoveId | LargeId;
+const knownIds: readonly KnownId[] = [...rowIds, ...sagaIds, ...schemaIds, ...readIds, ...moveIds, ...largeIds];
 
 export const usage = `npm run bench -- [options]
 

@@ -67,8 +67,8 @@ export function formatMove({
 
 /** A figure that is no rate: less is better. */
 export function formatFigure({ id, what, unit, value, against }: LargeResult): string {
-  const show = (name: string, figure: number) =>
-    `  ${name.padEnd(nameWidth)}${figure.toPrecision(3).padStart(9)} ${unit}`;
+  const short = (figure: number) => (figure < 1_000 ? figure.toPrecision(3) : count(figure));
+  const show = (name: string, figure: number) => `  ${name.padEnd(nameWidth)}${short(figure).padStart(9)} ${unit}`;
   const theirs = against.map((other) => `${show(other.name, other.value)}  ${times(other.ratio)}`);
   return [`${id}: ${what}`, show('eventsrc', value), ...theirs].join('\n');
 }

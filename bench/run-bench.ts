@@ -21,6 +21,9 @@ import type { QueryPace } from './read/view-queries.ts';
 import { formatEnvironment, formatFigure, formatLag, formatMove, formatRow } from './report.ts';
 import { rows } from './rows.ts';
 import { sagaIds } from './saga/saga-ids.ts';
+import { measureSchemas } from './schema/measure-schemas.ts';
+import type { SchemaPace } from './schema/measure-schemas.ts';
+import { schemaIds } from './schema/schema-ids.ts';
 import { measureTimers } from './saga/timers.ts';
 import type { TimersPace } from './saga/timers.ts';
 
@@ -32,6 +35,8 @@ const fullQueries: QueryPace = { ...fullPace, documents: 1_000_000 };
 const quickQueries: QueryPace = { ...quickPace, documents: 10_000 };
 const fullTimers: TimersPace = { pending: 100_000, woken: 5_000, idleSeconds: 5, leadMs: 10_000 };
 const quickTimers: TimersPace = { pending: 500, woken: 50, idleSeconds: 0.3, leadMs: 500 };
+const fullSchemas: SchemaPace = { rounds: 100, events: 20_000 };
+const quickSchemas: SchemaPace = { rounds: 4, events: 2_000 };
 const fullMove: MovePace = { rounds: 3, events: 1_000_000 };
 const quickMove: MovePace = { rounds: 1, events: 10_000 };
 const fullLarge: LargePace = { small: 100_000, large: 5_000_000, receipts: 1_000_000, openings: 5 };
@@ -62,6 +67,13 @@ export async function runBench({ quick, only, json, chart, dir }: Options, load?
       if (only.includes('saga.idle')) {
         results.push(idle);
         say(`${formatFigure(idle)}\n`);
+      }
+    }
+    if (only.some((id) => (schemaIds as readonly string[]).includes(id))) {
+      const { read, upcast } = await measureSchemas(quick ? quickSchemas : fullSchemas, inNewFile(folder));
+      for (const figure of [read, upcast].filter(({ id }) => only.includes(id))) {
+        results.push(figure);
+        say(`${formatFigure(figure)}\n`);
       }
     }
     if (only.includes('projection.lag')) {

@@ -10,6 +10,7 @@ import { sampleDataBytes } from '../contestants/sample-events.ts';
 import { programPath } from '../programs.ts';
 import { spreadOf } from '../statistics.ts';
 import type { SagaId } from '../saga/saga-ids.ts';
+import type { SchemaId } from '../schema/schema-ids.ts';
 import type { LargeId } from './large.ts';
 import type { Grown, GrowthFigures } from './mix.ts';
 
@@ -23,7 +24,7 @@ export interface LargePace {
 
 /** A figure, and what it is compared with: `ratio` is ours divided by theirs, and here less is better. */
 export interface LargeResult {
-  readonly id: LargeId | SagaId;
+  readonly id: LargeId | SagaId | SchemaId;
   readonly what: string;
   readonly unit: string;
   readonly value: number;

@@ -1,0 +1,2 @@
+export const schemaIds = ['schema.read', 'schema.upcast'] as const;
+export type SchemaId = (typeof schemaIds)[number];
