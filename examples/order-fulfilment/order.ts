@@ -21,7 +21,10 @@ export const order = defineAggregate({
   events: {
     OrderPlaced: versions(z.object({ customer: z.string(), tickets: z.int(), total: z.number() })).next(
       z.object({ customer: z.string(), tickets: z.int(), price: z.number(), total: z.number() }),
-      { up: (data) => ({ ...data, price: data.total / data.tickets }), down: ({ price: _, ...data }) => data },
+      {
+        up: (data) => ({ ...data, price: data.total / data.tickets }),
+        down: ({ customer, tickets, total }) => ({ customer, tickets, total }),
+      },
     ),
     OrderPaid: z.object({ amount: z.number() }),
     OrderShipped: z.object({ clerk }),

@@ -62,8 +62,9 @@ const engine = await openEngine({
 console.log('open');
 const taken: Record<string, number> = {};
 let refused = 0;
+const isDone = (done: number) => done >= Number(count) && (code !== 'old' || refused > 0);
 // An old one goes on until it has met newer events.
-for (let done = 0; done < Number(count) || (code === 'old' && refused === 0); done += 1) {
+for (let done = 0; !isDone(done); done += 1) {
   // Half of them into accounts that nobody else has.
   const id = done % 2 === 0 ? `${code}-${done % 10}` : `shared-${done % 20}`;
   const amount = 1 + (done % 100);
