@@ -163,7 +163,7 @@ function begin(saga: AnySaga, { step, id, correlationId }: PlacedStep): Draft {
     id,
     version,
     status: 'running',
-    state: versionOf(saga, version)?.start(),
+    ...initial(saga, version),
     effects: new Map(),
     undo: [],
     startedAt: step.at,
@@ -177,6 +177,15 @@ function begin(saga: AnySaga, { step, id, correlationId }: PlacedStep): Draft {
     ...(parent !== undefined && { parent }),
     ...(input !== undefined && { startedWith: toCanonicalJson(input, 'input') }),
   };
+}
+
+function initial(saga: AnySaga, version: number): Pick<Progress, 'state' | 'broken'> {
+  try {
+    return { state: versionOf(saga, version)?.start() };
+  } catch (error) {
+    const broken = { code: 'evolve_failed', message: `initialState failed: ${describe(error)}` };
+    return { state: undefined, broken };
+  }
 }
 
 function draftOf(before: Progress): Draft {

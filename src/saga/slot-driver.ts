@@ -65,9 +65,9 @@ export class SlotDriver implements Desk {
     this.#takeWanted();
   }
 
-  /** Resolves when fewer wait than are worked on. */
+  /** Resolves when fewer wait than are worked on, or nothing is worked on any more. */
   async room(): Promise<void> {
-    if (this.#wanted.size < busyMax) return;
+    if (this.#wanted.size < busyMax || this.#signal.aborted) return;
     this.#room ??= Promise.withResolvers();
     await this.#room.promise;
   }

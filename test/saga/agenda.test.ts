@@ -88,6 +88,22 @@ describe('what `next` returns and no effect is', () => {
     asking(children).begun.thenStuck(null);
   });
 
+  test('and so does a beginning that fails', () => {
+    const saga = defineSaga({
+      name: 'begun',
+      events: {},
+      input: z.null(),
+      initialState: (): number => {
+        throw new Error('no beginning');
+      },
+      evolve: (state) => state,
+      next: () => [complete()],
+    });
+    const { given, started } = sagaScenario(saga);
+    given(started(null)).thenStuck(null);
+    expect(() => given(started(null)).thenCompleted()).toThrow(/initialState failed: no beginning/);
+  });
+
   test('but what has come may be as much as it likes', () => {
     const { begun, signal } = asking((n, { isDone }) => {
       const wait = Array.from({ length: 1_500 }, (_, place) => `wait ${place}`).find((key) => !isDone(key));
