@@ -21,7 +21,10 @@ import { caseText, nodeText } from './wording.ts';
 export class TooLarge extends Error {}
 
 const stepsMax = 100_000;
-const nestedMax = 900;
+/** A level takes some fifteen calls. */
+const nestedMax = 250;
+/** Levels that are looked at to see whether there can be a value. */
+const emptinessMax = 40;
 
 export class Comparison implements Proof {
   readonly isOnlyDeclared: boolean;
@@ -36,6 +39,7 @@ export class Comparison implements Proof {
   readonly #proven: string[] = [];
   readonly #empty = new Map<string, boolean>();
   #nested = 0;
+  #emptiness = 0;
 
   constructor(nodes: Nodes, isOnlyDeclared: boolean) {
     this.#nodes = nodes;
@@ -54,12 +58,13 @@ export class Comparison implements Proof {
     const key = keyOfNodes(written);
     const known = this.#empty.get(key);
     if (known !== undefined) return known;
+    if (this.#emptiness > emptinessMax) return false;
+    this.#emptiness++;
     // While it is looked for, it is not known.
     this.#empty.set(key, false);
-    const empty = this.#nest(() =>
-      casesOf(written, this).every((one) => one.kinds.size === 0 || possibleKinds(one, this).length === 0),
-    );
+    const empty = casesOf(written, this).every((one) => possibleKinds(one, this).length === 0);
     this.#empty.set(key, empty);
+    this.#emptiness--;
     return empty;
   }
 
@@ -85,19 +90,14 @@ export class Comparison implements Proof {
     }
     const provenBefore = this.#proven.length;
     this.#open.set(key, this.#depth);
-    const problems = this.#nest(() => distinct(casesOf(written, this).flatMap((one) => this.#checkCase(one, reader))));
+    if (++this.#nested > nestedMax) throw new TooLarge();
+    const problems = distinct(casesOf(written, this).flatMap((one) => this.#checkCase(one, reader)));
+    this.#nested--;
     this.#open.delete(key);
     if (problems.length > 0) for (const other of this.#proven.splice(provenBefore)) this.#known.delete(other);
     else this.#proven.push(key);
     this.#known.set(key, problems);
     return problems;
-  }
-
-  #nest<Result>(work: () => Result): Result {
-    if (++this.#nested > nestedMax) throw new TooLarge();
-    const result = work();
-    this.#nested--;
-    return result;
   }
 
   #checkCase(written: Case, reader: Node): Problems {

@@ -1,6 +1,6 @@
 /** Reads a JSON Schema into nodes, and says what in it cannot be one. */
 import type { Json } from '../event/json.ts';
-import { toCanonicalJson } from '../event/json.ts';
+import { toFaithfulJson } from '../event/json.ts';
 import type { JsonSchema } from '../event/json-schema.ts';
 import { isRecord, nestings, referenced } from '../event/json-schema.ts';
 import { hasCode } from '../ground/errors.ts';
@@ -64,7 +64,7 @@ export class SchemaDocument {
     const root = emptyDraft(nodes);
     this.root = root;
     try {
-      toCanonicalJson(schema, '#');
+      toFaithfulJson(schema, '#');
     } catch (error) {
       if (!hasCode(error, 'data_unfaithful')) throw error;
       this.#faults.push(`it is no JSON: ${error.details.found} at ${error.details.path}`);

@@ -33,18 +33,18 @@ export function checkKinds(written: Case, possible: readonly Kind[], reader: Nod
 }
 
 export function checkNumbers(written: Case, reader: Node): Problems {
-  const problems = outside(written, reader).map(({ written: range, read }) => ({
-    path: '',
-    reason: `${range} may come, only ${read} is taken`,
-  }));
   const units = [...written.nodes.flatMap(({ multipleOf }) => multipleOf ?? []), ...(written.isInteger ? [1] : [])];
   const isOf = (unit: number): boolean => units.some((of) => isMultiple(of, unit));
-  const kind = written.isInteger ? 'an integer' : 'a number';
-  if (reader.isInteger && !isOf(1)) problems.push(...problem('a number may come, only an integer is taken'));
+  // That they lie outside of the safe integers, goes without saying.
+  if (reader.isInteger && !isOf(1)) return problem('a number may come, only an integer is taken');
   const { multipleOf } = reader;
-  if (multipleOf !== undefined && !isOf(multipleOf))
-    problems.push(...problem(`${kind} may come, only a multiple of ${multipleOf} is taken`));
-  return problems;
+  const kind = written.isInteger ? 'an integer' : 'a number';
+  return [
+    ...outside(written, reader).flatMap((ends) => problem(`${ends.written} may come, only ${ends.read} is taken`)),
+    ...(multipleOf === undefined || isOf(multipleOf)
+      ? []
+      : problem(`${kind} may come, only a multiple of ${multipleOf} is taken`)),
+  ];
 }
 
 export function checkTexts(written: Case, { minLength = 0, maxLength = Infinity, pattern, format }: Node): Problems {

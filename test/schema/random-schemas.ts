@@ -75,7 +75,7 @@ function odd(pick: Pick, depth: number): Raw {
     case 0:
       return { not: node(pick, depth - 1) };
     case 1:
-      return { if: node(pick, depth - 1), then: node(pick, depth - 1), else: node(pick, depth - 1) };
+      return Object.fromEntries(['if', 'then', 'else'].map((keyword) => [keyword, node(pick, depth - 1)]));
     case 2:
       return { dependentRequired: { a: ['b'] }, ...objectKeywords(pick, depth - 1) };
     case 3:
