@@ -47,16 +47,29 @@ export class EngineSchemas {
 
   /** @internal @throws {EngineError} `schema_changed`, `schema_incompatible`, `option_invalid` */
   static async open(log: EventLog, parts: SchemaParts): Promise<EngineSchemas> {
-    const { aggregates = [], decisions = [], schemas = {}, now } = parts;
+    const { schemas = {}, now } = parts;
     checkCompatibilityOptions(schemas);
-    declareEvents(log, parts);
-    const declared = declaredTypes(aggregates, decisions);
+    const declared = declareAll(log, parts);
     const state = declared.length === 0 ? undefined : await log.state();
     if (state === undefined) return new EngineSchemas(declared, schemas, undefined, undefined);
     const registry = new SchemaRegistry(state, now);
     const registered = await registry.all();
     requireSound(schemaVerdicts(declared, registered, schemas));
     return new EngineSchemas(declared, schemas, registry, new Registrations(registry, declared, registered));
+  }
+
+  /** @internal As `open`, for who only looks: what is not sound is not refused. @throws {EngineError} `option_invalid` */
+  static async look(log: EventLog, parts: SchemaParts): Promise<EngineSchemas> {
+    const { schemas = {}, now } = parts;
+    checkCompatibilityOptions(schemas);
+    const state = await log.state();
+    const registry = state && new SchemaRegistry(state, now);
+    return new EngineSchemas(declareAll(log, parts), schemas, registry, undefined);
+  }
+
+  /** @internal What it was opened with, in the order of definitions. */
+  get declared(): readonly DeclaredType[] {
+    return this.#declared;
   }
 
   /** @internal Sees to it that what a definition emits is registered. */
@@ -83,14 +96,13 @@ export class EngineSchemas {
   }
 }
 
-function declareEvents(
-  { casts }: EventLog,
-  { aggregates = [], decisions = [], sagas = [], consumers }: SchemaParts,
-): void {
+function declareAll({ casts }: EventLog, parts: SchemaParts): readonly DeclaredType[] {
+  const { aggregates = [], decisions = [], sagas = [], consumers } = parts;
   for (const aggregate of aggregates) casts.declare(aggregate);
   for (const { interest } of consumers) for (const source of interest.from) casts.declare(source.whole ?? source);
   for (const { events } of [...decisions, ...sagas.flatMap((saga) => [saga, ...saga.previous])])
     casts.declare({ name: '', events });
+  return declaredTypes(aggregates, decisions);
 }
 
 /** @throws {EngineError} `option_invalid` */
