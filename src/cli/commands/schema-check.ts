@@ -3,39 +3,73 @@ import type { Compatibility } from '../../schema/compatibility.ts';
 import { nameOf } from '../../schema/declared.ts';
 import { compatibilities } from '../../schema/verdict.ts';
 import type { SchemaVerdict } from '../../schema/verdict.ts';
+import { failuresDefault } from '../../schema/check-log.ts';
+import { count } from '../arguments.ts';
 import { action, defineCommand } from '../define.ts';
-import { exitCodes } from '../failure.ts';
+import { addSelection } from '../event-selection.ts';
+import { exitCodes, usageError } from '../failure.ts';
 import { numberText } from '../moment-text.ts';
 import { schemasOf } from '../schemas.ts';
 import type { Session } from '../session.ts';
 import { Table } from '../table.ts';
+import { checkStored } from './schema-check-log.ts';
+import type { LogOptions } from './schema-check-log.ts';
 import type { Terminal } from '../terminal.ts';
 
-interface Options {
+interface Options extends LogOptions {
   readonly compatibility?: Compatibility;
+  readonly log?: boolean;
 }
 
-export const check = action<[], Options>(
-  defineCommand({
-    usage: 'check',
-    summary: 'check this code against what is registered, or the whole log',
-    does: 'Check what the config declares against what the store has registered, for CI: that no version was changed in place, that none is gone that was appended, that new ones are as compatible as is demanded. Exits with 1 if there is any of these.',
-    examples: [
-      ['schema check', 'as the config demands it'],
-      ['schema check --compatibility FULL_TRANSITIVE', 'of all types, whatever the config demands'],
-    ],
-  }).addOption(
+const definition = defineCommand({
+  usage: 'check',
+  summary: 'check this code against what is registered, or the whole log',
+  does: 'Check what the config declares against what the store has registered, for CI: that no version was changed in place, that none is gone that was appended, that new ones are as compatible as is demanded. With --log, check what is stored: that every event is of a type and version that is declared, can be cast to what it is read as, and then is what the newest schema says. Exits with 1 if anything is wrong.',
+  examples: [
+    ['schema check', 'as the config demands it'],
+    ['schema check --compatibility FULL_TRANSITIVE', 'of all types, whatever the config demands'],
+    ['schema check --log', 'every event that is stored'],
+    ['schema check --log --since 1d --json', 'those of the last day, for a program'],
+  ],
+})
+  .addOption(
     new Option(
       '--compatibility <mode>',
       'demand this of new versions of all types, instead of what the config says',
     ).choices(compatibilities),
-  ),
-  (session, options) => checkRegistry(session, options),
+  )
+  .option('--log', 'check what is stored; all of it, or with the options below part of it');
+
+export const check = action<[], Options>(
+  addSelection(definition)
+    .option('--threads <count>', 'on so many threads (default: one less than there are cores)', count)
+    .option('--limit <count>', `show at most so many failures; all are counted (default: ${failuresDefault})`, count),
+  async (session, options) => {
+    const { log = false, compatibility, ...selection } = options;
+    if (log && compatibility !== undefined)
+      throw usageError('--compatibility is about what is registered, not about the log', 'Leave one of them out.');
+    if (log) return checkStored(session, selection);
+    const unused = logOnly.find((option) => options[option] !== undefined);
+    if (unused !== undefined) throw usageError(`--${unused} is about the log`, 'Add --log, or leave it out.');
+    return checkRegistry(session, compatibility);
+  },
 );
+
+const logOnly = [
+  'stream',
+  'type',
+  'tag',
+  'after',
+  'upto',
+  'since',
+  'until',
+  'threads',
+  'limit',
+] as const satisfies readonly (keyof LogOptions)[];
 
 const wrong: readonly SchemaVerdict['kind'][] = ['changed', 'incompatible', 'undeclared'];
 
-async function checkRegistry(session: Session, { compatibility }: Options): Promise<number> {
+async function checkRegistry(session: Session, compatibility: Compatibility | undefined): Promise<number> {
   const { terminal } = session;
   const config = await session.definitions();
   await using log = await session.openLog('existing');
@@ -73,8 +107,8 @@ function countsOf(verdicts: readonly SchemaVerdict[]): Counts {
   };
 }
 
-function versionsText(count: number): string {
-  return `${numberText(count)} ${count === 1 ? 'version' : 'versions'}`;
+function versionsText(versions: number): string {
+  return `${numberText(versions)} ${versions === 1 ? 'version' : 'versions'}`;
 }
 
 function sentenceOf({ versions, registered, new: unused, opaque }: Counts): string {
