@@ -344,8 +344,8 @@ export class Engine implements AsyncDisposable {
   /**
    * Has a command executed at a time, or again and again; whichever process then works. It is kept in the store, and is executed exactly once
    * each time.
-   * @param options.id a second command under the same id is not scheduled. Default: a new one.
-   * @throws {EngineError} `option_invalid` where the engine was opened without `schedules`; `saga_exists`, `engine_closed`
+   * @param options.id a second command under the same id is not scheduled. Not with ~ and a number at its end. Default: a new one.
+   * @throws {EngineError} `option_invalid`, also where the engine was opened without `schedules`; `name_invalid`, `saga_exists`, `engine_closed`
    */
   async schedule(
     command: Command,

@@ -58,6 +58,8 @@ export interface Schedule {
 }
 
 const everyMinMs = 10;
+/** Ids of those that take over from others. */
+const successorPattern = /~\d+$/;
 /** Instances of which it is remembered how far they had come when something was added to them. */
 const latelyMax = 1_000;
 
@@ -158,13 +160,15 @@ export class SagaSide {
     throw new EngineError('saga_unknown', { saga: String(given?.name), known: [...this.#runtime.sagas.keys()] });
   }
 
-  /** @throws {EngineError} `option_invalid`, `saga_exists` if something else was scheduled under this id. */
+  /** @throws {EngineError} `option_invalid`, `name_invalid`; `saga_exists` if something else was scheduled under this id. */
   async schedule(
     command: Command,
     time: ScheduleTime,
     { id = this.#runtime.newId(), ...options }: ActOptions & { readonly id?: string | undefined },
   ): Promise<Schedule> {
     const saga = this.#schedules();
+    checkKeys('the options of schedule', options, ['actor', 'metadata']);
+    checkScheduleId(saga, id);
     const input = { command: plainCommand(command), ...plannedTime(time), id, generation: 0 };
     const { duplicate } = await startInstance(this.#runtime, saga, id, input, options);
     return { id, duplicate };
@@ -208,8 +212,15 @@ function plannedTime(time: ScheduleTime): { readonly at?: number; readonly every
   return { every: Math.round(every), ...(from !== undefined && { at: timeOf('from', from) }) };
 }
 
+/** @throws {EngineError} `name_invalid`, `option_invalid` */
+function checkScheduleId(saga: AnySaga, id: string): void {
+  // Those who take over have longer ids.
+  saga.stream(successorOf(id, Number.MAX_SAFE_INTEGER));
+  if (successorPattern.test(id)) throw optionInvalid('id', id, 'one that does not end with ~ and a number');
+}
+
 function timeOf(option: string, given: Date | number): number {
-  const time = Number(given);
+  const time = typeof given === 'number' || given instanceof Date ? Number(given) : Number.NaN;
   if (Number.isFinite(time) && Math.abs(time) <= 8.64e15) return Math.ceil(time);
   throw optionInvalid(option, given, 'a Date, or ms since the epoch');
 }

@@ -35,3 +35,19 @@ test('a program may schedule the same under the same id whenever it starts', asy
   await engine.settled();
   expect((await engine.load(report, 'hourly')).version, 'an hour after it was first asked for').toBe(1);
 });
+
+test('what cannot be meant as a time, an option or an id is refused, as is an id for which those who take over have no room', async () => {
+  await using engine = await openEngine({ store: memory(), aggregates: [report], schedules: true });
+  const command = report.commands.write('1', {});
+  const at = Date.UTC(2030, 0, 1);
+  for (const [time, options, code] of [
+    [{ at: null }, {}, 'option_invalid'],
+    [{ at: '' }, {}, 'option_invalid'],
+    [{ every: hourMs, from: true }, {}, 'option_invalid'],
+    [{ at }, { actr: 'ada' }, 'option_invalid'],
+    [{ at }, { id: 'nightly~1' }, 'option_invalid'],
+    [{ at }, { id: 'n'.repeat(1_000) }, 'name_invalid'],
+  ] as const)
+    await expect(engine.schedule(command, time as never, options as never)).rejects.toMatchObject({ code });
+  await engine.schedule(command, { at }, { id: 'nightly~x', actor: 'ada' });
+});
