@@ -18,7 +18,7 @@ export interface SchemaPace {
 interface Reading {
   readonly log: EventLog;
   /** Called with the data of every event, a page at a time. */
-  readonly cast?: (data: unknown) => unknown;
+  readonly apply?: (data: unknown) => unknown;
   /** CPU time for an event, in ns, of each round. */
   readonly nsOfRounds: number[];
 }
@@ -47,8 +47,8 @@ export async function measureSchemas(
   });
 }
 
-function reading(log: EventLog, cast?: (data: unknown) => unknown): Reading {
-  return { log, nsOfRounds: [], ...(cast !== undefined && { cast }) };
+function reading(log: EventLog, apply?: (data: unknown) => unknown): Reading {
+  return { log, nsOfRounds: [], ...(apply !== undefined && { apply }) };
 }
 
 async function openDeclared(file: string, order: AnyAggregate): Promise<AsyncDisposable & { readonly log: EventLog }> {
@@ -73,9 +73,9 @@ async function takeTurns(readings: readonly Reading[], rounds: number, events: n
   }
 }
 
-async function cpuMicros({ log, cast }: Reading): Promise<number> {
+async function cpuMicros({ log, apply }: Reading): Promise<number> {
   const before = process.cpuUsage();
-  for await (const page of log.read()) if (cast !== undefined) page.map(({ data }) => cast(data));
+  for await (const page of log.read()) if (apply !== undefined) page.map(({ data }) => apply(data));
   const { user, system } = process.cpuUsage(before);
   return user + system;
 }

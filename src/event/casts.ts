@@ -111,8 +111,8 @@ export class Casts {
   #castsOf(type: string, aggregate: string): TypeCasts | undefined {
     const known = this.#byType.get(type);
     if (known === undefined) return undefined;
-    const [first] = known;
-    if (first?.owner === aggregate) return first;
+    const first = known[0] as TypeCasts;
+    if (first.owner === aggregate) return first;
     return known.find(({ owner }) => owner === aggregate) ?? known.find(({ owner }) => owner === '');
   }
 
@@ -144,8 +144,8 @@ class TypeCasts {
   readonly as: AnyRetired | undefined;
   readonly #versions: readonly EventVersion[];
   readonly #first: number;
-  /** Composed once, by where they lead from and to. */
-  readonly #composed = new Map<number, Map<number, AnyCast>>();
+  /** Put together once, by where they lead from and to. */
+  readonly #chains = new Map<number, Map<number, readonly AnyCast[]>>();
 
   constructor(owner: string, type: string, schema: StandardSchemaV1, as?: AnyRetired) {
     this.owner = owner;
@@ -166,23 +166,26 @@ class TypeCasts {
   cast(event: DecodedEvent, to: number): DecodedEvent {
     const from = event.schemaVersion;
     if (from === to) return event;
-    const cast = this.#composed.get(from)?.get(to) ?? this.#compose(event, from, to);
-    event.data = called(event, () => cast(event.data, event));
+    const chain = this.#chains.get(from)?.get(to) ?? this.#chain(event, from, to);
+    event.data = called(event, () => {
+      let { data } = event;
+      for (const cast of chain) data = cast(data, event);
+      return data;
+    });
     event.schemaVersion = to;
     return event;
   }
 
-  #compose(event: DecodedEvent, from: number, to: number): AnyCast {
+  #chain(event: DecodedEvent, from: number, to: number): readonly AnyCast[] {
     if (from < this.#first)
       throw failed(event, `its version ${from} is not declared any more, only ${this.#first} and later`);
     const steps = stepsOf(this.#versions, from, to);
     const missing = steps.find(({ cast }) => cast === undefined);
     if (missing !== undefined) throw failed(event, `version ${missing.version} has no \`down\``);
-    const casts = steps.map(({ cast }) => cast as AnyCast);
-    const composed: AnyCast = (data, context) => casts.reduce((value, cast) => cast(value, context), data);
-    const fromHere = this.#composed.get(from) ?? new Map<number, AnyCast>();
-    this.#composed.set(from, fromHere.set(to, composed));
-    return composed;
+    const chain = steps.map(({ cast }) => cast as AnyCast);
+    const fromHere = this.#chains.get(from) ?? new Map<number, readonly AnyCast[]>();
+    this.#chains.set(from, fromHere.set(to, chain));
+    return chain;
   }
 }
 

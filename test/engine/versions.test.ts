@@ -341,7 +341,7 @@ describe.each(backends)('on %s', (_backend, newStore) => {
             return { cents: euros * 100 };
           },
         }),
-        Adjusted: z.any(),
+        Adjusted: z.object({ by: z.number(), note: z.string() }),
       },
       initialState: 0,
       evolve: { Deposited: (sum, event) => sum + event.data.cents, Adjusted: (sum) => sum },
