@@ -239,6 +239,15 @@ export type {
   VerifyProgress,
   VerifyResult,
 } from './engine/snapshots.ts';
+export { migrateLog } from './migration/migrate-log.ts';
+export type {
+  EventReference,
+  MigrationOptions,
+  MigrationProgress,
+  MigrationRecord,
+  MigrationResult,
+} from './migration/migrate-log.ts';
+export type { MigratedEvent, MigratedTo, Migration, MigrationContext, StoredEvent } from './migration/migration.ts';
 export { defineConfig } from './engine/config.ts';
 export type { Config } from './engine/config.ts';
 export { openEngine } from './engine/engine.ts';

@@ -6,7 +6,7 @@ import type { SourceFile } from './source-files.ts';
 const layers: readonly (readonly string[])[] = [
   ['cli', 'server', 'testing'],
   ['engine'],
-  ['replay', 'saga'],
+  ['replay', 'saga', 'migration'],
   ['command', 'projection'],
   ['snapshot', 'schema', 'archive', 'privacy', 'audit'],
   ['store'],

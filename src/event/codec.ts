@@ -129,11 +129,21 @@ export class EventEncoder {
     return registered === undefined ? draft : registered.then(() => draft);
   }
 
+  /**
+   * @internal As a version of its type that somebody else has checked it against: its data are stored as they are.
+   * @throws {EngineError} `name_invalid`, `data_unfaithful`, `limit_exceeded`
+   */
+  encodeAs(schemaVersion: number, { type, data, ...event }: UntypedEvent): Draft {
+    if (type !== deletedType) checkEventType(type);
+    const [tags, metadata] = [this.#tags(event.tags, type), encodeMetadata(event.metadata)];
+    return this.#toDraft({ type, schemaVersion, tags, metadata }, type === deletedType ? (data ?? null) : data);
+  }
+
   #validated(schema: StandardSchemaV1, envelope: Envelope, data: unknown): Draft | Promise<Draft> {
     const { type } = envelope;
-    const result = validate(schema, data, (reason, cause) => invalid(type, [{ path: 'data', message: reason }], cause));
-    if (result instanceof Promise) return result.then((settled) => this.#toDraft(envelope, valueOf(settled, type)));
-    return this.#toDraft(envelope, valueOf(result, type));
+    const result = validated(schema, type, data);
+    if (result instanceof Promise) return result.then((settled) => this.#toDraft(envelope, validValue(settled, type)));
+    return this.#toDraft(envelope, validValue(result, type));
   }
 
   /** @throws {EngineError} `event_type_unknown`, `name_invalid` */
@@ -188,9 +198,10 @@ function encodeMetadata(metadata: EventMetadata | undefined): Uint8Array {
   return json === '{}' ? noBytes : toUtf8(json);
 }
 
-function valueOf(result: SchemaResult<unknown>, type: string): unknown {
+/** What a schema made of the data of an event. @throws {EngineError} `event_invalid` */
+export function validValue(result: SchemaResult<unknown>, type: string): unknown {
   if (result.issues === undefined) return result.value;
-  throw invalid(type, result.issues.map(toInvalidIssue));
+  throw eventInvalid(type, result.issues.map(toInvalidIssue));
 }
 
 /** With its path from `data` on. */
@@ -198,7 +209,16 @@ export function toInvalidIssue({ message, path = [] }: SchemaIssue): InvalidIssu
   return { path: `data${path.map((step) => pathStep(typeof step === 'object' ? step.key : step)).join('')}`, message };
 }
 
-function invalid(type: string, issues: readonly InvalidIssue[], cause?: unknown): EngineError {
+/** @internal What a schema says of the data of an event. @throws {EngineError} `event_invalid` if it fails, rather than to say something. */
+export function validated(
+  schema: StandardSchemaV1,
+  type: string,
+  data: unknown,
+): SchemaResult<unknown> | Promise<SchemaResult<unknown>> {
+  return validate(schema, data, (reason, cause) => eventInvalid(type, [{ path: 'data', message: reason }], cause));
+}
+
+function eventInvalid(type: string, issues: readonly InvalidIssue[], cause?: unknown): EngineError {
   return new EngineError('event_invalid', { type, issues }, cause === undefined ? {} : { cause });
 }
 

@@ -90,6 +90,7 @@ export interface ErrorDetails {
   import_refused: { readonly stream: string; readonly version: number; readonly reason: string };
   inline_conflict: { readonly result: 'fenced' | 'checkpoint_moved' | 'revision_moved' };
   limit_exceeded: { readonly limit: string; readonly value: number; readonly max: number; readonly subject: string };
+  migration_failed: ErrorDetails['cast_failed'];
   name_invalid: { readonly what: string; readonly name: string; readonly reason: string };
   option_invalid: { readonly option: string; readonly value: unknown; readonly expected: string };
   query_invalid: { readonly path: string; readonly reason: string };
@@ -220,8 +221,8 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
     remedy: 'Name it among the projections, tables or reactors when opening the engine.',
   },
   copy_refused: {
-    says: ({ reason }) => `The target is no copy of the source: ${reason}.`,
-    remedy: 'Copy into an empty store, or into an unfinished copy that nobody has written to.',
+    says: ({ reason }) => `The target is not what comes of the source: ${reason}.`,
+    remedy: 'Name an empty store, or one that an interrupted run left unfinished and nobody has written to since.',
   },
   data_unfaithful: {
     says: ({ path, found }) => `JSON cannot carry ${found} at ${shorten(path)} unchanged.`,
@@ -303,6 +304,11 @@ const explanations: { readonly [Code in ErrorCode]: Explanation<ErrorDetails[Cod
   limit_exceeded: {
     says: ({ limit, value, max, subject }) => `${subject}: ${value} exceeds ${limit} = ${max}.`,
     remedy: 'Keep below the limit, or raise it (also to Infinity) in `limits` when opening the store.',
+  },
+  migration_failed: {
+    says: ({ stream, version, position, type, reason }) =>
+      `The ${type} at position ${position} (version ${version} of ${stream}) could not be migrated: ${reason}.`,
+    remedy: 'Correct the function and begin again: into an empty store, unless what came before stays the same.',
   },
   name_invalid: {
     says: ({ what, name, reason }) => `${JSON.stringify(shorten(name))} is not a valid ${what}: ${reason}.`,

@@ -44,7 +44,7 @@ export async function copyLog(
   const { position: total } = await from.head();
   const { position: present } = await to.head();
   await requireBeginning(from, to, present, total);
-  await requireKnownReceipts(from, to, signal);
+  await requireKnownReceipts(from, to, 'outcome', signal);
   let batch: Recorded[] = [];
   let [events, skipped] = [0, present];
   const send = async () => {
@@ -68,10 +68,10 @@ export async function copyLog(
 /** By the last event: its id covers only itself, but the comparison afterwards covers all. */
 async function requireBeginning(from: EventLog, to: EventLog, position: Position, total: Position): Promise<void> {
   if (position === 0) return;
-  if (position > total) throw refused(`it holds ${position} events, the source only ${total}`);
+  if (position > total) throw copyRefused(`it holds ${position} events, the source only ${total}`);
   const [original, copy] = await Promise.all([from, to].map((log) => eventAt(log, position)));
   if (original === undefined || copy === undefined || !areEqual(original.id, copy.id))
-    throw refused(`the event at position ${position} is not that of the source`);
+    throw copyRefused(`the event at position ${position} is not that of the source`);
 }
 
 async function eventAt(log: EventLog, position: Position): Promise<Recorded | undefined> {
@@ -79,35 +79,56 @@ async function eventAt(log: EventLog, position: Position): Promise<Recorded | un
   return undefined;
 }
 
-/** Those of events that were copied. A receipt of a later event would answer for what is not there. */
-async function copyReceipts(from: EventLog, to: EventLog, until: Position, signal?: AbortSignal): Promise<number> {
+/**
+ * @internal Those of events that were copied. A receipt of a later event would answer for what is not there.
+ * @param moved as what a receipt is kept where its events have other places.
+ */
+export async function copyReceipts(
+  from: EventLog,
+  to: EventLog,
+  until: Position,
+  signal?: AbortSignal,
+  moved: (receipt: Receipt) => Receipt = (receipt) => receipt,
+): Promise<number> {
   let count = 0;
   for await (const page of from.receipts(signal)) {
-    const batch = page.filter(({ position = 0 }) => position <= until);
+    const batch = page.filter(({ position = 0 }) => position <= until).map(moved);
     await to.import([], batch);
-    for (let start = 0; start < batch.length; start += lookups) {
-      const some = batch.slice(start, start + lookups);
-      await Promise.all(some.map((receipt) => requireReceipt(to, receipt)));
-    }
+    await requireReceipts(to, batch, 'outcome');
     count += batch.length;
   }
   return count;
 }
 
-/** A receipt that the source does not have would answer for a command that was never done there. */
-async function requireKnownReceipts(from: EventLog, to: EventLog, signal?: AbortSignal): Promise<void> {
-  for await (const page of to.receipts(signal)) {
-    for (let start = 0; start < page.length; start += lookups)
-      await Promise.all(page.slice(start, start + lookups).map((receipt) => requireReceipt(from, receipt)));
-  }
+/**
+ * @internal A receipt that the source does not have would answer for a command that was never done there.
+ * @param by what the two must have in common.
+ */
+export async function requireKnownReceipts(
+  from: EventLog,
+  to: EventLog,
+  by: 'outcome' | 'commandDigest',
+  signal?: AbortSignal,
+): Promise<void> {
+  for await (const page of to.receipts(signal)) await requireReceipts(from, page, by);
 }
 
-async function requireReceipt(to: EventLog, { key, recordedAt, expiresAt, outcome }: Receipt): Promise<void> {
+async function requireReceipts(
+  to: EventLog,
+  receipts: readonly Receipt[],
+  by: 'outcome' | 'commandDigest',
+): Promise<void> {
+  for (let start = 0; start < receipts.length; start += lookups)
+    await Promise.all(receipts.slice(start, start + lookups).map((receipt) => requireReceipt(to, receipt, by)));
+}
+
+async function requireReceipt(to: EventLog, receipt: Receipt, by: 'outcome' | 'commandDigest'): Promise<void> {
+  const { key, recordedAt, expiresAt } = receipt;
   const copy = await to.receipt(key);
   // One that may have expired meanwhile is not there to be compared.
   if (copy === undefined && expiresAt !== null) return;
-  const isSame = copy !== undefined && (copy.recordedAt > recordedAt || areEqual(copy.outcome, outcome));
-  if (!isSame) throw refused(`the receipt ${JSON.stringify(key)} is not the same in both`);
+  const isSame = copy !== undefined && (copy.recordedAt > recordedAt || areEqual(copy[by], receipt[by]));
+  if (!isSame) throw copyRefused(`the receipt ${JSON.stringify(key)} is not the same in both`);
 }
 
 async function compareEvents(from: EventLog, to: EventLog, total: Position, options: CopyOptions): Promise<void> {
@@ -119,18 +140,20 @@ async function compareEvents(from: EventLog, to: EventLog, total: Position, opti
     for (const original of page) {
       const { value: copy } = await copies.next();
       if (copy === undefined || copy.position !== original.position || !areEqual(copy.id, original.id))
-        throw refused(`the event at position ${original.position} is not that of the source`);
+        throw copyRefused(`the event at position ${original.position} is not that of the source`);
     }
     done += page.length;
     onProgress?.({ phase: 'verifying', done, total });
   }
-  if (done !== total) throw refused(`the source gave ${done} of its ${total} events`);
+  if (done !== total) throw copyRefused(`the source gave ${done} of its ${total} events`);
 }
 
-async function* each(pages: AsyncIterable<readonly Recorded[]>): AsyncGenerator<Recorded, undefined> {
+/** @internal Event by event. */
+export async function* each(pages: AsyncIterable<readonly Recorded[]>): AsyncGenerator<Recorded, undefined> {
   for await (const page of pages) yield* page;
 }
 
-function refused(reason: string): EngineError {
+/** @internal */
+export function copyRefused(reason: string): EngineError {
   return new EngineError('copy_refused', { reason });
 }

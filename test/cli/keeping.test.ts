@@ -133,7 +133,7 @@ describe('copy', () => {
   test('refuses a store that holds anything else, and itself', async () => {
     const to = join(await temporaryFolder(), 'copy.db');
     await done(['append', 'order-1', 'Mine', '--store', `sqlite:${to}`]);
-    expect((await failing(copy(to))).error).toContain('The target is no copy of the source');
+    expect((await failing(copy(to))).error).toContain('The target is not what comes of the source');
     expect(await failing(copy(source))).toMatchObject({ code: 2 });
     expect(await failing(['copy', '--from', `sqlite:${source}`])).toMatchObject({ code: 2 });
     expect(await failing(['copy', '--from', 'sqlite:none.db', '--to', 'memory:'])).toMatchObject({ code: 1 });
