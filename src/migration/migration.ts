@@ -132,18 +132,23 @@ export class Migrator {
   async #encode(given: MigratedEvent, recorded: Recorded): Promise<Moved> {
     const old = new DecodedEvent(recorded);
     checkGiven(given, old);
-    const { type, data, tags = old.tags, metadata = old.metadata, schemaVersion, stream = old.stream } = given;
+    const { type, data, tags = old.tags, metadata = old.metadata, schemaVersion, stream = old.stream } = { ...given };
     checkStreamName(stream);
     if ((type === sagaStepType) !== (recorded.type === sagaStepType))
       throw new TypeError('a step of a saga stays one, and nothing else becomes one');
     if (type === sagaStepType) return { stream, draft: reservedDraft(type, data, metadata) };
-    const version = await this.#checked(given, stream, recorded);
+    const version = await this.#checked({ type, data }, schemaVersion, stream, recorded);
     // What the schema takes; not what it makes of it, for what is stored has been through it before.
     return { stream, draft: ownDraft(this.#encoder.encodeAs(version, { type, data, tags, metadata })) };
   }
 
   /** @returns the version that the data are of. */
-  async #checked({ type, data, schemaVersion }: MigratedEvent, stream: string, old: Recorded): Promise<number> {
+  async #checked(
+    { type, data }: MigratedEvent,
+    schemaVersion: number | undefined,
+    stream: string,
+    old: Recorded,
+  ): Promise<number> {
     if (type === deletedType) return 1;
     if (schemaVersion !== undefined && !(Number.isSafeInteger(schemaVersion) && schemaVersion >= 1))
       throw new TypeError(`its schemaVersion is ${describe(schemaVersion)}, expected an integer of at least 1`);
