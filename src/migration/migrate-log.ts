@@ -131,7 +131,7 @@ class Run {
 
   constructor(source: EventLog, target: EventLog, migrate: Migration, options: MigrationOptions, total: Position) {
     const { aggregates = [], events, sagaSteps = false } = options;
-    const rules: MigrationRules = { aggregates, events, sagaSteps };
+    const rules: MigrationRules = { aggregates, events, sagaSteps, eventsMax: target.limits.eventsPerAppend };
     this.#source = source;
     this.#target = target;
     this.#migrator = new Migrator(migrate, target.encoderOf(), rules);

@@ -58,6 +58,8 @@ export interface MigrationRules {
   readonly aggregates: readonly EventDeclarations[];
   readonly events: EventSchemas | undefined;
   readonly sagaSteps: boolean;
+  /** Events that one may be replaced by, at most. */
+  readonly eventsMax: number;
 }
 
 /** Keys that an event has and a migration cannot say, but may leave as they are. */
@@ -72,15 +74,17 @@ export class Migrator {
   readonly #migrate: Migration;
   readonly #encoder: EventEncoder;
   readonly #sagaSteps: boolean;
+  readonly #eventsMax: number;
   readonly #casts = new Casts();
   readonly #declared: ReadonlyMap<string, EventSchemas>;
   readonly #events: EventSchemas | undefined;
 
   /** @param encoder without schemas, under the limits of the target. */
-  constructor(migrate: Migration, encoder: EventEncoder, { aggregates, events, sagaSteps }: MigrationRules) {
+  constructor(migrate: Migration, encoder: EventEncoder, { aggregates, events, sagaSteps, eventsMax }: MigrationRules) {
     this.#migrate = migrate;
     this.#encoder = encoder;
     this.#sagaSteps = sagaSteps;
+    this.#eventsMax = eventsMax;
     this.#events = events;
     for (const one of aggregates) this.#casts.declare(one);
     if (events !== undefined) this.#casts.declare({ name: '', events });
@@ -119,8 +123,10 @@ export class Migrator {
     }
     if (said === undefined)
       throw failed(recorded, "the function returned undefined: 'keep' keeps an event, null leaves it out");
+    if (Array.isArray(said) && said.length > this.#eventsMax)
+      throw failed(recorded, `the function returned ${said.length} events, and eventsPerAppend is ${this.#eventsMax}`);
     // Checked one by one as they are encoded.
-    return (Array.isArray(said) ? [...said] : [said]) as readonly MigratedTo[];
+    return (Array.isArray(said) ? Array.from(said) : [said]) as readonly MigratedTo[];
   }
 
   #newest(recorded: Recorded): readonly RecordedEvent[] {
