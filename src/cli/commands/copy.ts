@@ -1,10 +1,10 @@
 import { copyLog } from '../../store/copy.ts';
 import { action, defineCommand } from '../define.ts';
-import { usageError } from '../failure.ts';
 import { numberText } from '../moment-text.ts';
 import { withProgress } from '../progress.ts';
 import { storeName } from '../session.ts';
 import { parseStoreUrl } from '../store-url.ts';
+import { otherStore } from '../transfer/other-store.ts';
 
 interface Options {
   readonly from: string;
@@ -26,9 +26,8 @@ const definition = defineCommand({
   .option('--config <file>', 'instead of eventsrc.config.ts in the current folder');
 
 export const copy = action<[], Options>(definition, async (session, options) => {
-  const [from, to] = [options.from, options.to].map((url) => parseStoreUrl(url, process.cwd())) as [Location, Location];
-  if (storeName(from) === storeName(to) && from.kind !== 'memory')
-    throw usageError('--from and --to are the same store', 'Name another store to copy into.');
+  const from = parseStoreUrl(options.from, process.cwd());
+  const to = otherStore(options.to, from, '--from');
   await using source = await session.openLog('existing', from);
   await using target = await session.openLog('create', to);
   const { terminal, signal } = session;
@@ -42,5 +41,3 @@ export const copy = action<[], Options>(definition, async (session, options) => 
   const sentence = `Copied and compared: ${numberText(events)} events${earlier}, ${numberText(receipts)} receipts, into ${storeName(to)}`;
   await terminal.printDone(sentence, { events, skipped, receipts });
 });
-
-type Location = ReturnType<typeof parseStoreUrl>;

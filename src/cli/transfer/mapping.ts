@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { isOurs } from '../../event/cloud-event.ts';
 import type { CloudEventAttributes } from '../../event/cloud-event.ts';
-import { importModule } from '../config-file.ts';
 import { CliError, usageError } from '../failure.ts';
+import { loadFunction } from '../function-file.ts';
 import { fromForeignCloudEvent } from './foreign-event.ts';
 import type { ForeignEvent, Mapping } from './foreign-event.ts';
 
@@ -27,21 +26,11 @@ function fromUnmapped(value: unknown, line: number): ForeignEvent {
 export async function loadMapping(given: readonly string[] | undefined): Promise<Mapping> {
   if (given === undefined) return fromUnmapped;
   const [only] = given;
-  if (given.length === 1 && only !== undefined && (!only.includes('=') || existsSync(only))) return loadFunction(only);
-  return fieldMapping(given.flatMap((text) => text.split(',')));
-}
-
-async function loadFunction(given: string): Promise<Mapping> {
-  const file = resolve(given);
-  if (!existsSync(file)) throw usageError(`${file} does not exist`, remedy);
-  const { default: map } = await importModule(file);
-  if (typeof map !== 'function') {
-    throw new CliError(
-      `${file} exports no function`,
-      'End it with: export default (line) => ({ stream: …, type: …, data: … });',
-    );
+  if (given.length === 1 && only !== undefined && (!only.includes('=') || existsSync(only))) {
+    const example = '(line) => ({ stream: …, type: …, data: … })';
+    return (await loadFunction(only, remedy, example)) as Mapping;
   }
-  return map as Mapping;
+  return fieldMapping(given.flatMap((text) => text.split(',')));
 }
 
 /** `type=kind` is what a field says; `stream=order-{order.id}` a text with fields in it; `type='OrderPlaced'` a constant. */

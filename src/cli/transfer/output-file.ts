@@ -20,12 +20,17 @@ function compressorFor(file: string): readonly Transform[] {
  * Writes text into a file, which has its name only once it is complete and on disk. What is no file but a pipe or a device
  * is written to as it is.
  * @param force whether a file of that name is replaced.
+ * @param replacesPartial whether what a writing that was killed has left is replaced. Default: as `force`.
  * @throws {EngineError} `file_exists`
  */
 export async function writeFile(
   file: string,
   texts: AsyncIterable<string>,
-  { force, signal }: { readonly force: boolean; readonly signal: AbortSignal },
+  {
+    force,
+    signal,
+    replacesPartial = force,
+  }: { readonly force: boolean; readonly signal: AbortSignal; readonly replacesPartial?: boolean },
 ): Promise<void> {
   if (file === '')
     throw usageError('The name of the file is empty', 'Name a file, or leave it out for standard output.');
@@ -37,7 +42,7 @@ export async function writeFile(
   // Behind a symbolic link, which is to stay one.
   const target = stats === undefined ? file : realpathSync(file);
   const partial = `${target}.partial`;
-  const handle = await openNew(partial, force);
+  const handle = await openNew(partial, replacesPartial);
   try {
     // Flushed: what has its name must survive the death of the machine.
     await pipeline([...parts, handle.createWriteStream({ flush: true })], { signal });
