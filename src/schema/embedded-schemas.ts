@@ -7,7 +7,16 @@ import { documentName, UniqueNames } from './document-names.ts';
 type SchemaRecord = Exclude<JsonSchema, boolean>;
 
 /** What only says where something is. Definitions that are referred to get names of their own in the document. */
-const addresses = new Set(['$schema', '$id', 'id', '$anchor', '$dynamicAnchor', '$recursiveAnchor', '$defs', 'definitions']);
+const addresses = new Set([
+  '$schema',
+  '$id',
+  'id',
+  '$anchor',
+  '$dynamicAnchor',
+  '$recursiveAnchor',
+  '$defs',
+  'definitions',
+]);
 const references = ['$ref', '$dynamicRef', '$recursiveRef'];
 
 /**
@@ -115,7 +124,10 @@ class Addresses {
 }
 
 /** A schema with others in the places of those directly within it, definitions included. */
-export function mapNested(schema: SchemaRecord, change: (nested: JsonSchema, keyword: string) => JsonSchema): SchemaRecord {
+export function mapNested(
+  schema: SchemaRecord,
+  change: (nested: JsonSchema, keyword: string) => JsonSchema,
+): SchemaRecord {
   const entries = Object.entries(schema).map(([keyword, value]): [string, Json] => {
     const nesting = keyword === '$defs' || keyword === 'definitions' ? 'map' : nestings.get(keyword);
     const one = (nested: Json) => (typeof nested === 'boolean' || isRecord(nested) ? change(nested, keyword) : nested);

@@ -99,7 +99,11 @@ export function inOrder(model: EventModel): EventModel {
       ...event,
       versions: [...event.versions].sort((a, b) => a.version - b.version),
     })),
-    views: byName(model.views).map((view) => ({ ...view, handles: refsInOrder(view.handles), from: sorted(view.from) })),
+    views: byName(model.views).map((view) => ({
+      ...view,
+      handles: refsInOrder(view.handles),
+      from: sorted(view.from),
+    })),
     sagas: byName(model.sagas).map((saga) => ({
       ...saga,
       startsOn: refsInOrder(saga.startsOn),

@@ -14,7 +14,11 @@ export function typeText(schema: JsonSchema, parts: SchemaParts, trail: readonly
   if (!isRecord(schema)) return schema ? 'any' : 'never';
   const { $ref, const: constant, enum: constants, type } = schema;
   if (constant !== undefined) return JSON.stringify(constant);
-  if (Array.isArray(constants)) return joined(constants.map((one) => JSON.stringify(one)), ' | ');
+  if (Array.isArray(constants))
+    return joined(
+      constants.map((one) => JSON.stringify(one)),
+      ' | ',
+    );
   const within = (nested: JsonSchema) => typeText(nested, parts, trail);
   const texts = schemasIn(schema['allOf']).map(within);
   if (typeof $ref === 'string')
@@ -100,5 +104,7 @@ function joined(texts: readonly string[], sign: string): string {
   const unique = [...new Set(texts)];
   const shown = unique.slice(0, partsMax);
   if (unique.length > partsMax) shown.push(`… (${unique.length - partsMax} more)`);
-  return shown.length === 1 ? (shown[0] ?? '') : shown.map((text) => (sign === ' & ' ? grouped(text) : text)).join(sign);
+  return shown.length === 1
+    ? (shown[0] ?? '')
+    : shown.map((text) => (sign === ' & ' ? grouped(text) : text)).join(sign);
 }
