@@ -11,7 +11,9 @@ import { embeddedSchemas } from './embedded-schemas.ts';
 import { inOrder } from './event-model.ts';
 import type { EventModel, ModelCommand, ModelEvent, ModelVersion } from './event-model.ts';
 
-type JsonRecord = { readonly [key: string]: Json };
+interface JsonRecord {
+  readonly [key: string]: Json;
+}
 
 /** What the metadata of events and commands have in common. */
 const metadata: JsonRecord = {
