@@ -6,6 +6,25 @@ export function toUtf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+const sharedBytes = 8_192;
+/** Longer texts get a buffer of their own: at most so much of one is left over. */
+const sharingMax = 2_048;
+let shared = new Uint8Array(sharedBytes);
+let sharedEnd = 0;
+
+/**
+ * As `toUtf8`, but several share a buffer, since one for each takes longer to make than its bytes: for what stays in this process, and is
+ * not handed out.
+ */
+export function toSharedUtf8(text: string): Uint8Array {
+  const most = text.length * 3;
+  if (most > sharingMax) return toUtf8(text);
+  if (sharedEnd + most > sharedBytes) [shared, sharedEnd] = [new Uint8Array(sharedBytes), 0];
+  const start = sharedEnd;
+  sharedEnd += encoder.encodeInto(text, shared.subarray(start)).written;
+  return shared.subarray(start, sharedEnd);
+}
+
 /** @throws {TypeError} if the bytes are not well-formed UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);

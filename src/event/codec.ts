@@ -13,7 +13,7 @@ import { pathStep, toFaithfulJson } from './json.ts';
 import { checkEventType, normalizeTags } from './names.ts';
 import { validate } from './standard-schema.ts';
 import type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchemaV1 } from './standard-schema.ts';
-import { toUtf8, utf8Length } from './bytes.ts';
+import { toSharedUtf8, utf8Length } from './bytes.ts';
 
 /** Event types and their schemas (anything that implements Standard Schema). */
 export type EventSchemas = Readonly<Record<string, StandardSchemaV1>>;
@@ -157,7 +157,7 @@ export class EventEncoder {
   }
 
   #toDraft({ type, schemaVersion, tags, metadata }: Envelope, value: unknown): Draft {
-    const data = toUtf8(toFaithfulJson(value, 'data'));
+    const data = toSharedUtf8(toFaithfulJson(value, 'data'));
     this.#watch.refuseAbove('eventBytes', data.length + metadata.length, type);
     const body = { type, schemaVersion, encoding: jsonEncoding, tags, data, metadata };
     return { ...body, bodyDigest: bodyDigest(body) };
@@ -177,7 +177,7 @@ export class EventEncoder {
  * @throws {EngineError} `data_unfaithful`
  */
 export function reservedDraft(type: string, value: unknown, metadata: EventMetadata): Draft {
-  const data = toUtf8(toFaithfulJson(value, 'data'));
+  const data = toSharedUtf8(toFaithfulJson(value, 'data'));
   const body = {
     type,
     schemaVersion: 1,
@@ -195,7 +195,7 @@ function encodeMetadata(metadata: EventMetadata | undefined): Uint8Array {
     throw new EngineError('data_unfaithful', { path: 'metadata', found: 'anything but an object' });
   }
   const json = toFaithfulJson(metadata, 'metadata');
-  return json === '{}' ? noBytes : toUtf8(json);
+  return json === '{}' ? noBytes : toSharedUtf8(json);
 }
 
 /** What a schema made of the data of an event. @throws {EngineError} `event_invalid` */

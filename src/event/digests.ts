@@ -6,7 +6,7 @@
  */
 import { sha256 } from '../ground/digest.ts';
 
-/** What a body digest covers. `data` and `metadata` are the exact stored bytes. */
+/** What a body digest covers. `data` and `metadata` are the exact stored bytes, perhaps views of buffers that are shared with others. */
 export interface Body {
   readonly type: string;
   readonly schemaVersion: number;

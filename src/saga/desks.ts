@@ -9,6 +9,8 @@ export interface Desk {
   readonly slot: number;
   /** Whether it can do nothing any more: somebody else may work on the slot. */
   readonly hasStopped: boolean;
+  /** Whether it is working on this instance, and will tell when that has ended or is stuck. */
+  isAtWork(id: string): boolean;
   /** Records what has happened to an instance. @param isNew whether it is probably not there. @returns how it stands then. */
   deliver(id: string, wish: Wish, isNew: boolean): Promise<Standing | undefined>;
 }

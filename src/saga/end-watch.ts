@@ -11,7 +11,7 @@ interface Waiter {
   readonly saga: AnySaga;
   readonly id: string;
   standing: Standing;
-  /** Whether it has been looked at since it is waited for: what was told before then was not heard. */
+  /** Whether nothing has been missed: what was told before it was waited for was not heard. */
   isSeen: boolean;
   readonly resolve: (standing: Standing) => void;
   readonly reject: (error: unknown) => void;
@@ -44,6 +44,7 @@ export class EndWatch {
   /** @param standing how far it is known to have come. @throws the signal's reason, when aborted; what the store fails with. */
   wait(saga: AnySaga, id: string, standing: Standing, signal: AbortSignal | undefined): Promise<Standing> {
     if (EndWatch.isOver(standing)) return Promise.resolve(standing);
+    const isSeen = this.#desks.of(saga, id)?.isAtWork(id) === true;
     const stream = saga.stream(id);
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -56,7 +57,7 @@ export class EndWatch {
         saga,
         id,
         standing,
-        isSeen: false,
+        isSeen,
         resolve: (found) => (leave(), resolve(found)),
         reject: (error) => (leave(), reject(error)),
       };

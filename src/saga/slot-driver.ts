@@ -2,6 +2,7 @@
 import { delay } from '../ground/clock.ts';
 import { RecentCache } from '../ground/recent-cache.ts';
 import type { Desk } from './desks.ts';
+import { EndWatch } from './end-watch.ts';
 import { InstanceWorker } from './instance-worker.ts';
 import type { Wish } from './instance-worker.ts';
 import type { Standing } from './journal.ts';
@@ -45,6 +46,11 @@ export class SlotDriver implements Desk {
   /** Whether the slot is not held any more. */
   get hasStopped(): boolean {
     return this.#signal.aborted;
+  }
+
+  isAtWork(id: string): boolean {
+    const standing = this.#workers.get(id)?.standing;
+    return standing !== undefined && !EndWatch.isOver(standing);
   }
 
   /**

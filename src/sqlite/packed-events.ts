@@ -43,7 +43,10 @@ export function packEvents(events: readonly Draft[]): PackedEvents {
       typeIndexes.set(key, typeIndex);
     }
     const payloadLength = digestBytes + data.length + metadata.length;
-    sizes.set([typeIndex, data.length, payloadLength], index * columns);
+    const column = index * columns;
+    sizes[column] = typeIndex;
+    sizes[column + 1] = data.length;
+    sizes[column + 2] = payloadLength;
     byteCount += payloadLength;
     hasTags ||= tags.length > 0;
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { areEqual, fromBase64, fromHex, toBase64, toHex } from '../../src/event/bytes.ts';
+import { areEqual, fromBase64, fromHex, toBase64, toHex, toSharedUtf8, toUtf8 } from '../../src/event/bytes.ts';
 
 test('bytes come back from hexadecimal digits, of either case, and from base64', () => {
   fc.assert(
@@ -13,6 +13,13 @@ test('bytes come back from hexadecimal digits, of either case, and from base64',
       expect(fromBase64(toBase64(bytes))).toEqual(bytes);
     }),
   );
+});
+
+test('texts that share buffers, the longest that do and others, are not written over by those that come after', () => {
+  const texts = Array.from({ length: 2_000 }, (_, index) => '\u{1f600}é€x'.repeat((index * 7) % 200) + index);
+  const bytes = texts.map(toSharedUtf8);
+  expect(bytes).toEqual(texts.map(toUtf8));
+  expect(new Set(bytes.map(({ buffer }) => buffer)).size).toBeLessThan(texts.length);
 });
 
 test.each(['0g', '0:', '0`', '0@', '0/', ' 1'])('%j is no hexadecimal number', (text) => {
