@@ -6,7 +6,10 @@ import { expect, test } from 'vitest';
 import { eventsOf, hex, recorder } from './shop.ts';
 
 /** What becomes of an event: each part is kept as it is, or is another event; of its own stream, or of one with a number. */
-type Part = { readonly isKept: boolean; readonly stream: number | undefined };
+interface Part {
+  readonly isKept: boolean;
+  readonly stream: number | undefined;
+}
 type Fate = 'keep' | readonly Part[];
 
 const part = fc.record({ isKept: fc.boolean(), stream: fc.option(fc.nat(3), { nil: undefined, freq: 3 }) });
