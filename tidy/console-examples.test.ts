@@ -33,7 +33,8 @@ function shownFiles(typed: readonly Typed[]): readonly (readonly [name: string, 
   });
 }
 
-test('docs/cli.md prints what it says', () => {
+// As many processes as the page has commands, one after another.
+test('docs/cli.md prints what it says', { timeout: 300_000 }, () => {
   const typed = typedIn('docs/cli.md');
   expect(typed.length).toBeGreaterThan(20);
   // Inside the repository, where a config finds `eventsrc` and `zod` as in a user's project.

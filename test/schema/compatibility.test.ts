@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { JsonSchema } from '../../src/event/json-schema.ts';
 import { checkCompatibility, incompatibilities } from '../../src/schema/compatibility.ts';
 import type { Compatibility, Verdict } from '../../src/schema/compatibility.ts';
-import { conditional, shapeOfSide, table } from './changes-table.ts';
+import { conditional, shapeOfSide } from './changes-row.ts';
+import { table } from './changes-table.ts';
 
 function versions(...sides: readonly Parameters<typeof shapeOfSide>[0][]) {
   return sides.map((side, index) => ({ version: index + 1, shape: shapeOfSide(side) }));
