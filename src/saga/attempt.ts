@@ -44,11 +44,12 @@ export async function makeAttempt(parts: AttemptParts): Promise<AttemptEnd> {
   using linked = new LinkedSignal(signals, { ms: timeoutMs, reason: tooLong });
   const within: ActivityContext = { ...context, signal: linked.signal };
   try {
-    const input = valueOf(await validate(activity.input, parts.input, schemaFailed), 'input_invalid');
+    const validated = unlessAborted(validate(activity.input, parts.input, schemaFailed), linked.signal);
+    const input = valueOf((await validated) as SchemaResult<unknown>, 'input_invalid');
     if (parts.reconcile !== 'no' && implementation.reconcile !== undefined) {
       const asked = implementation.reconcile(input, { ...within, idempotencyKey: parts.askedKey });
       const found = (await unlessAborted(asked, linked.signal)) as Reconciled<unknown>;
-      if (found?.kind === 'completed') return await completed(parts, found.output);
+      if (found?.kind === 'completed') return await completed(parts, found.output, linked.signal);
       if (found?.kind === 'failed') {
         const { code, details } = found;
         return { kind: 'failed', failure: failureOf(code, code, details), final: true, unknown: false };
@@ -59,7 +60,8 @@ export async function makeAttempt(parts: AttemptParts): Promise<AttemptEnd> {
         return { kind: 'failed', failure, final: true, unknown: false };
       }
     }
-    return await completed(parts, await unlessAborted(implementation.run(input, within), linked.signal));
+    const returned = await unlessAborted(implementation.run(input, within), linked.signal);
+    return await completed(parts, returned, linked.signal);
   } catch (error) {
     for (const signal of signals) signal.throwIfAborted();
     if (error === tooLong)
@@ -83,14 +85,20 @@ function unlessAborted(work: unknown, signal: AbortSignal): unknown {
 }
 
 /** What cannot be kept has happened all the same. */
-async function completed({ activity, outputMax }: AttemptParts, returned: unknown): Promise<AttemptEnd> {
+async function completed(
+  { activity, outputMax }: AttemptParts,
+  returned: unknown,
+  signal: AbortSignal,
+): Promise<AttemptEnd> {
   try {
-    const output = valueOf(await validate(activity.output, returned, schemaFailed), 'output_invalid');
+    const validated = unlessAborted(validate(activity.output, returned, schemaFailed), signal);
+    const output = valueOf((await validated) as SchemaResult<unknown>, 'output_invalid');
     const kept = output ?? null;
     const { length } = toFaithfulJson(kept, 'output');
     if (length > outputMax) throw new Refused('output_too_large', `its output has ${length} characters of JSON`);
     return { kind: 'completed', output: kept };
   } catch (error) {
+    if (signal.aborted && error === signal.reason) throw error;
     const failure =
       error instanceof Refused
         ? failureOf(error.code, error.message, error.details)
