@@ -10,6 +10,7 @@ import type { Plugin } from 'rolldown';
 /** The demo is an example of the repository: what users would write. The bench is the repository's, without its peers. */
 const entries: Readonly<Record<string, string>> = {
   bin: 'src/cli/bin.ts',
+  'log-check-thread': 'src/cli/log-check-thread.ts',
   bench: 'bench/own.ts',
   'grow-eventsrc': 'bench/large/grow-eventsrc.ts',
   'grow-raw': 'bench/large/grow-raw.ts',

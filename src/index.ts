@@ -43,6 +43,8 @@ export type {
   StreamWrite,
 } from './store/port.ts';
 export type { Compatibility } from './schema/compatibility.ts';
+export type { CheckLogOptions, CheckLogProgress } from './schema/check-log.ts';
+export type { LogCheck, LogFailure } from './schema/log-checker.ts';
 export type { RegisteredSchema } from './schema/registry.ts';
 export type { CompatibilityOptions, SchemaVerdict } from './schema/verdict.ts';
 export type { JsonSchema, SchemaShape } from './event/json-schema.ts';

@@ -1,7 +1,9 @@
-/** Completion in shells: of commands and options, of the names that the config gives to projections, tables, reactors and sagas, and of instances of these. */
+/** Completion in shells: of commands and options, of the names that the config gives to projections, tables, reactors, sagas and types of events, and of instances of sagas. */
 import createCompletions from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
+import { declaredTypes, nameOf } from '../schema/declared.ts';
 import { loadConfig } from './config-file.ts';
+import type { LoadedConfig } from './config-file.ts';
 import { completedInstances } from './completed-instances.ts';
 import { consumersOf } from './definitions.ts';
 
@@ -14,7 +16,7 @@ export interface Named {
 const kept = ['projection', 'tables', 'reactor', 'saga'];
 const sagaCommands = ['show', 'retry', 'skip', 'resolve', 'cancel', 'signal'].map((member) => `saga ${member}`);
 
-/** Arguments of commands that are such names, and what kinds of consumers can be named there. */
+/** Arguments of commands that are such names, and what kinds of things can be named there. */
 const completed: Readonly<Record<string, readonly [argument: string, kinds: readonly string[]]>> = {
   query: ['view', ['projection']],
   rebuild: ['name', ['projection']],
@@ -25,6 +27,7 @@ const completed: Readonly<Record<string, readonly [argument: string, kinds: read
   'projections adopt': ['name', ['projection']],
   'projections drop-version': ['name', ['projection']],
   'projections drop': ['name', ['projection']],
+  'schema show': ['type', ['event']],
   ...Object.fromEntries(sagaCommands.map((command) => [command, ['saga', ['saga']]] as const)),
 };
 
@@ -36,7 +39,7 @@ const completedOptions: readonly (readonly [command: string, option: string, kin
 
 /** What a shell can be told. */
 export interface Completed {
-  readonly consumers: readonly Named[];
+  readonly named: readonly Named[];
   /** Of the saga that was typed. */
   readonly instances: readonly Named[];
 }
@@ -49,22 +52,27 @@ export async function whatCompletes(argv: readonly string[], signal: AbortSignal
     ...Object.keys(completed).map((command) => command.split(' ')[0]),
     ...completedOptions.map(([command]) => command),
   ];
-  if (!known.includes(asked)) return { consumers: [], instances: [] };
+  if (!known.includes(asked)) return { named: [], instances: [] };
   try {
-    const consumers = consumersOf(await loadConfig(undefined));
-    return { consumers, instances: await completedInstances(words, signal) };
+    const config = await loadConfig(undefined);
+    const named = asked === 'schema' ? typesOf(config) : consumersOf(config);
+    return { named, instances: await completedInstances(words, signal) };
   } catch {
-    return { consumers: [], instances: [] };
+    return { named: [], instances: [] };
   }
 }
 
-export function addCompletion(program: Command, { consumers, instances }: Completed): void {
+function typesOf({ aggregates = [], decisions = [] }: LoadedConfig): readonly Named[] {
+  return declaredTypes(aggregates, decisions).map((type) => ({ name: nameOf(type), kind: 'event' }));
+}
+
+export function addCompletion(program: Command, { named, instances }: Completed): void {
   const { commands } = createCompletions(program);
   for (const [command, [argument, kinds]] of Object.entries(completed)) {
     const found = commands.get(command)?.arguments.get(argument);
     if (found === undefined) throw new Error(`eventsrc ${command} has no argument ${argument}`);
     found.handler = (complete) => {
-      for (const { name, kind } of consumers) if (kinds.includes(kind)) complete(name, kind);
+      for (const { name, kind } of named) if (kinds.includes(kind)) complete(name, kind);
     };
   }
   for (const command of sagaCommands) {
@@ -78,7 +86,7 @@ export function addCompletion(program: Command, { consumers, instances }: Comple
     const found = commands.get(command)?.options.get(option);
     if (found === undefined) throw new Error(`eventsrc ${command} has no option --${option}`);
     found.handler = (complete) => {
-      for (const { name, kind } of consumers) if (kind === wanted) complete(name, kind);
+      for (const { name, kind } of named) if (kind === wanted) complete(name, kind);
     };
   }
 }

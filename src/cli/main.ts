@@ -20,6 +20,7 @@ import { rebuild } from './commands/rebuild.ts';
 import { replay } from './commands/replay.ts';
 import { saga } from './commands/saga.ts';
 import { sagas } from './commands/sagas.ts';
+import { schema } from './commands/schema.ts';
 import { snapshots } from './commands/snapshots.ts';
 import { state } from './commands/state.ts';
 import { stats } from './commands/stats.ts';
@@ -42,6 +43,7 @@ const commands: readonly (readonly [group: string, commands: readonly CommandOf[
   ['Time:', [replay, diff, why, whatIf, snapshots]],
   ['Views:', [query, projections, rebuild, parked]],
   ['Sagas:', [sagas, saga]],
+  ['Schemas:', [schema]],
   ['Do:', [append, execute]],
   ['Move:', [exportEvents, importEvents, copy]],
   ['Keep:', [backup, restore, doctor, migrate, bench]],

@@ -28,6 +28,7 @@ const keys = [
   'sagas',
   'activities',
   'schedules',
+  'schemas',
   'run',
   'leaseMs',
   'stallMs',

@@ -94,6 +94,11 @@ export class Casts {
     return this.#castsOf(type, aggregate)?.newest;
   }
 
+  /** The schema of that version. */
+  newestSchema(type: string, aggregate: string): StandardSchemaV1 | undefined {
+    return this.#castsOf(type, aggregate)?.newestSchema;
+  }
+
   /** Adds what a stored event is read as. @throws {EngineError} `cast_failed` */
   read(recorded: Recorded, into: RecordedEvent[], pins?: Pins): void {
     const event = new DecodedEvent(recorded);
@@ -135,6 +140,7 @@ class TypeCasts {
   readonly owner: string;
   readonly type: string;
   readonly newest: number;
+  readonly newestSchema: StandardSchemaV1;
   readonly as: AnyRetired | undefined;
   readonly #versions: readonly EventVersion[];
   readonly #first: number;
@@ -149,6 +155,7 @@ class TypeCasts {
     const [first, newest] = [this.#versions[0], this.#versions.at(-1)] as [EventVersion, EventVersion];
     this.#first = first.version;
     this.newest = newest.version;
+    this.newestSchema = newest.schema;
   }
 
   wanted(pins: Pins | undefined): number {

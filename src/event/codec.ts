@@ -12,7 +12,7 @@ import type { EventVersion } from './event-versions.ts';
 import { pathStep, toFaithfulJson } from './json.ts';
 import { checkEventType, normalizeTags } from './names.ts';
 import { validate } from './standard-schema.ts';
-import type { SchemaInput, SchemaOutput, SchemaResult, StandardSchemaV1 } from './standard-schema.ts';
+import type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchemaV1 } from './standard-schema.ts';
 import { toUtf8, utf8Length } from './bytes.ts';
 
 /** Event types and their schemas (anything that implements Standard Schema). */
@@ -190,11 +190,12 @@ function encodeMetadata(metadata: EventMetadata | undefined): Uint8Array {
 
 function valueOf(result: SchemaResult<unknown>, type: string): unknown {
   if (result.issues === undefined) return result.value;
-  const issues = result.issues.map(({ message, path = [] }) => ({
-    path: `data${path.map((step) => pathStep(typeof step === 'object' ? step.key : step)).join('')}`,
-    message,
-  }));
-  throw invalid(type, issues);
+  throw invalid(type, result.issues.map(toInvalidIssue));
+}
+
+/** With its path from `data` on. */
+export function toInvalidIssue({ message, path = [] }: SchemaIssue): InvalidIssue {
+  return { path: `data${path.map((step) => pathStep(typeof step === 'object' ? step.key : step)).join('')}`, message };
 }
 
 function invalid(type: string, issues: readonly InvalidIssue[], cause?: unknown): EngineError {

@@ -22,24 +22,32 @@ interface StandardJsonSchema {
  * @returns undefined for a schema that has none, or cannot say what it gives, such as one that transforms.
  */
 export function shapeOf(schema: StandardSchemaV1): SchemaShape | undefined {
+  const input = exported(schema, 'input');
+  const output = exported(schema, 'output');
+  return input === undefined || output === undefined ? undefined : { input, output };
+}
+
+/** Whether a schema says what it takes, but not what it gives: one that transforms. */
+export function isTransforming(schema: StandardSchemaV1): boolean {
+  return exported(schema, 'input') !== undefined && exported(schema, 'output') === undefined;
+}
+
+function exported(schema: StandardSchemaV1, side: keyof StandardJsonSchema): JsonSchema | undefined {
   const { jsonSchema } = schema['~standard'] as StandardSchemaV1['~standard'] & {
     readonly jsonSchema?: Partial<StandardJsonSchema>;
   };
-  const target = 'draft-2020-12';
   try {
-    const input = plain(jsonSchema?.input?.({ target }));
-    const output = plain(jsonSchema?.output?.({ target }));
-    return input === undefined || output === undefined ? undefined : { input, output };
+    return plain(jsonSchema?.[side]?.({ target: 'draft-2020-12' }));
   } catch {
     return undefined;
   }
 }
 
 /** As it would be stored. */
-function plain(exported: unknown): JsonSchema | undefined {
-  if (typeof exported === 'boolean') return exported;
-  if (typeof exported !== 'object' || exported === null || Array.isArray(exported)) return undefined;
-  const { $schema: _, ...schema } = JSON.parse(JSON.stringify(exported)) as { readonly [keyword: string]: Json };
+function plain(given: unknown): JsonSchema | undefined {
+  if (typeof given === 'boolean') return given;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
+  const { $schema: _, ...schema } = JSON.parse(JSON.stringify(given)) as { readonly [keyword: string]: Json };
   return schema;
 }
 
