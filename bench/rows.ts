@@ -1,4 +1,5 @@
 import { actSqlite as act } from './contestants/act-sqlite.ts';
+import { eventsrcChecks, rawChecks } from './contestants/checked-logs.ts';
 import { eventsrcCatchUp, rawCatchUp } from './contestants/catch-up.ts';
 import type { Contestant } from './contestants/contestant.ts';
 import type { Load } from './contestants/drive.ts';
@@ -37,6 +38,7 @@ export const rowIds = [
   'projection.inline',
   'projection.catchup',
   'saga.throughput',
+  'schema.check',
 ] as const;
 export type RowId = (typeof rowIds)[number];
 
@@ -203,5 +205,12 @@ export const rows: readonly Row[] = [
     ours: eventsrcSagas,
     against: [eventsrc(c256)],
     eventsMax: 20_000,
+  },
+  {
+    id: 'schema.check',
+    what: 'every event of the store, whether it is what its schema (zod) says, on one thread',
+    ours: eventsrcChecks,
+    against: [rawChecks],
+    eventsMax: 200_000,
   },
 ];

@@ -11,7 +11,7 @@ export interface OrderState {
 
 export const initialState: OrderState = { items: 0, total: 0 };
 
-const item = z.object({
+export const itemSchema = z.object({
   orderId: z.string(),
   sku: z.string(),
   quantity: z.int().positive(),
@@ -20,7 +20,7 @@ const item = z.object({
   customer: z.object({ name: z.string(), city: z.string(), vip: z.boolean() }),
   note: z.string(),
 });
-export type Item = z.infer<typeof item>;
+export type Item = z.infer<typeof itemSchema>;
 
 export function withItem({ items, total }: OrderState, { quantity, unitPrice }: Item): OrderState {
   return { items: items + quantity, total: total + quantity * unitPrice };
@@ -28,10 +28,10 @@ export function withItem({ items, total }: OrderState, { quantity, unitPrice }: 
 
 export const order = defineAggregate({
   name: 'order',
-  events: { ItemAdded: item },
+  events: { ItemAdded: itemSchema },
   initialState,
   evolve: { ItemAdded: (state: OrderState, { data }) => withItem(state, data) },
-  commands: { addItem: { input: item, decide: (_state, data) => [{ type: 'ItemAdded', data }] } },
+  commands: { addItem: { input: itemSchema, decide: (_state, data) => [{ type: 'ItemAdded', data }] } },
 });
 
 /** The data of the samples fit the schema, whatever their type. */

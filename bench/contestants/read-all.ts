@@ -5,8 +5,8 @@ import { openBenchLog } from './eventsrc.ts';
 import { digestBytes, rawSqlite } from './raw-sqlite.ts';
 import { SampleFeed } from './sample-events.ts';
 
-const streams = 256;
-const rowsPerPage = 256;
+export const streams = 256;
+export const rowsPerPage = 256;
 
 /** Decoded events, page by page. */
 export const eventsrcReads: Contestant = {

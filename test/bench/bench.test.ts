@@ -25,7 +25,8 @@ interface Written {
 const ids = [
   ...['append.serial', 'append.c32', 'append.c256', 'append.c1024', 'append.batch100', 'append.any', 'append.tagged'],
   ...['command.c256', 'command.snapshots', 'load.cold', 'load.snapshot', 'load.full', 'replay.full', 'read.all'],
-  ...['append.projected', 'projection.inline', 'projection.catchup', 'saga.throughput', 'saga.timers', 'saga.idle'],
+  ...['append.projected', 'projection.inline', 'projection.catchup', 'saga.throughput', 'schema.check'],
+  ...['saga.timers', 'saga.idle'],
   ...['schema.read', 'schema.upcast', 'projection.lag', 'view.query', 'view.range', 'move.export', 'move.import'],
   ...['growth.append', 'growth.load', 'open.events', 'open.receipts', 'memory', 'size'],
 ];
