@@ -7,17 +7,17 @@ export function plainText(text: string): string {
       .replaceAll(/[\\`*_{}[\]#|~$!]/gu, '\\$&')
       .replaceAll('&', '&amp;')
       .replaceAll('<', '&lt;')
-      .replaceAll('>', '&gt;')
-      // What would begin a list, or underline what is above, at the beginning of a line.
-      .replace(/^[-+=:]/u, '\\$&')
-      .replace(/^(\d+)([.)])/u, '$1\\$2')
+      // What would begin a list or a quotation, or underline what is above, at the beginning of a line.
+      .replace(/^[-+=:>]/u, '\\$&')
+      .replace(/^(\d+)([.)])(?= |$)/u, '$1\\$2')
   );
 }
 
 /** A name, as code where code can hold it: between backticks nothing can be escaped. */
 export function codeText(name: string): string {
-  const isPlain = name !== '' && name === onOneLine(name) && !/[`|\\]/u.test(name);
-  return isPlain ? `\`${name}\`` : plainText(name === '' ? '(empty)' : name);
+  const isPlain = name === onOneLine(name) && !/[`|\\]/u.test(name);
+  if (plainText(name) === '') return '(no name)';
+  return isPlain ? `\`${name}\`` : plainText(name);
 }
 
 export function codeList(names: readonly string[]): string {

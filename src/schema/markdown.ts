@@ -19,10 +19,12 @@ export function markdownCatalogue(model: EventModel): string {
     blocks.push(`## Aggregate ${codeText(name)}`);
     if (commands.length > 0) blocks.push('### Commands', ...commands.flatMap((command) => commandBlocks(command)));
     const ownEvents = events.filter(({ owner }) => owner === name);
-    if (ownEvents.length > 0) blocks.push('### Events', ...ownEvents.flatMap((event) => eventBlocks(event, readers)));
+    if (ownEvents.length > 0)
+      blocks.push('### Events', ...ownEvents.flatMap((event) => eventBlocks(event, readers, '####')));
   }
   const others = events.filter(({ owner }) => !own.has(owner));
-  if (others.length > 0) blocks.push('## Other events', ...others.flatMap((event) => eventBlocks(event, readers)));
+  if (others.length > 0)
+    blocks.push('## Other events', ...others.flatMap((event) => eventBlocks(event, readers, '###')));
   if (decisions.length > 0) blocks.push('## Decisions', ...decisions.flatMap(decisionBlocks));
   if (views.length > 0) {
     const rows = views.map(({ name, kind, version: number, from, handles }) => [
@@ -62,7 +64,11 @@ function decisionBlocks({ name, input, reads, events }: ModelDecision): readonly
   return [`### ${codeText(name)}`, about, fieldTable(input)];
 }
 
-function eventBlocks(event: ModelEvent, readers: ReadonlyMap<string, readonly string[]>): readonly string[] {
+function eventBlocks(
+  event: ModelEvent,
+  readers: ReadonlyMap<string, readonly string[]>,
+  heading: '###' | '####',
+): readonly string[] {
   const { type, newest, retired, readAs = [], versions } = event;
   const current = versions.find(({ version }) => version === newest);
   const read = readers.get(refKey(event)) ?? [];
@@ -71,7 +77,7 @@ function eventBlocks(event: ModelEvent, readers: ReadonlyMap<string, readonly st
     ...(retired ? [`Retired: read as ${codeList(readAs) || 'others'}, appended no more.`] : []),
     ...(read.length > 0 ? [`Handled by ${read.join(', ')}.`] : []),
   ];
-  const blocks = [`#### ${codeText(type)}`, about.join(' ')];
+  const blocks = [`${heading} ${codeText(type)}`, about.join(' ')];
   const summary = descriptionOf(current?.schema);
   if (summary !== undefined) blocks.push(plainText(summary));
   blocks.push(fieldTable(current?.schema));
@@ -97,19 +103,27 @@ function versionList({ versions }: ModelEvent): string {
 
 function changes(before: JsonSchema | undefined, after: JsonSchema | undefined): string {
   if (before === undefined || after === undefined) return 'what it changed is not known';
-  const old = new Map(schemaFields(before).map((field) => [field.path, field]));
-  const fields = schemaFields(after);
-  const now = new Set(fields.map(({ path }) => path));
+  const old = schemaFields(before);
+  const now = schemaFields(after);
   const texts = [
-    ...fields.filter(({ path }) => !old.has(path)).map((field) => `${fieldName(field)} added (${wordsOf(field)})`),
-    ...[...old.values()].filter(({ path }) => !now.has(path)).map((field) => `${fieldName(field)} removed`),
-    ...fields.flatMap((field) => {
-      const was = old.get(field.path);
+    ...missingFrom(old, now).map((field) => `${fieldName(field)} added (${wordsOf(field)})`),
+    ...missingFrom(now, old).map((field) => `${fieldName(field)} removed`),
+    ...now.flatMap((field) => {
+      const was = old.find(({ path }) => path === field.path);
       if (was === undefined || wordsOf(was) === wordsOf(field)) return [];
       return [`${fieldName(field)} was ${wordsOf(was)}, is ${wordsOf(field)}`];
     }),
   ];
-  return texts.length === 0 ? 'the same fields' : texts.join(', ');
+  return texts.length === 0 ? 'the same fields' : texts.join('; ');
+}
+
+/** Fields that others do not have; what is within one of them goes without saying. */
+function missingFrom(others: readonly SchemaField[], fields: readonly SchemaField[]): readonly SchemaField[] {
+  const known = new Set(others.map(({ path }) => path));
+  const missing = fields.filter(({ path }) => !known.has(path));
+  const isWithin = (path: string) =>
+    missing.some((one) => path !== one.path && (path.startsWith(`${one.path}.`) || path.startsWith(`${one.path}[`)));
+  return missing.filter(({ path }) => path === '' || !isWithin(path));
 }
 
 function wordsOf({ type, required }: SchemaField): string {

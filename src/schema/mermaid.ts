@@ -15,6 +15,10 @@ const shapes = {
   saga: ['([', '])'],
   activity: ['>', ']'],
 } as const;
+
+/** As many does Mermaid draw by default, less one. */
+const arrowsMax = 500;
+
 type Kind = keyof typeof shapes;
 
 /** The colours of event storming and event modelling, all with black text: legible on a dark page as well. */
@@ -47,6 +51,7 @@ class Flowchart {
   /** Ids, by kind and name: numbers, as names may be words of the language. */
   readonly #ids = new Map<string, string>();
   readonly #counts = new Map<string, number>();
+  #isInGroup = false;
 
   constructor(model: EventModel) {
     this.#model = model;
@@ -62,6 +67,8 @@ class Flowchart {
       .filter((kind) => this.#used.has(kind))
       .map((kind) => `  classDef ${kind} ${colours[kind]}`);
     const head = ['---', `title: ${yamlString(title)}`, '---', 'flowchart LR'];
+    if (this.#arrows.size >= arrowsMax)
+      head.push(`  %% ${this.#arrows.size} arrows: Mermaid draws them if its maxEdges is raised.`);
     return `${[...head, ...this.#lines, ...this.#arrows, ...classes].join('\n')}\n`;
   }
 
@@ -70,12 +77,12 @@ class Flowchart {
     const names = new Set(aggregates.map(({ name }) => name));
     for (const { name, commands } of aggregates) {
       const own = events.filter(({ owner }) => owner === name);
-      this.#lines.push(`  subgraph ${this.#id('group', name)}[${label(name)}]`);
+      this.#beginGroup(this.#id('group', name), name);
       for (const command of commands) this.#node('command', `${name}.${command.name}`, command.name);
       const isVague = commands.some(({ emits }) => emits === undefined);
       if (isVague) this.#node('aggregate', name, name);
       for (const event of own) this.#eventNode(event);
-      this.#lines.push('  end');
+      this.#endGroup();
       for (const { name: command, emits } of commands) {
         const from = this.#id('command', `${name}.${command}`);
         if (emits === undefined) this.#arrow(from, '-->', this.#id('aggregate', name));
@@ -87,9 +94,9 @@ class Flowchart {
     }
     const others = events.filter(({ owner }) => !names.has(owner));
     if (others.length > 0) {
-      this.#lines.push(`  subgraph ${this.#id('others', '')}["other events"]`);
+      this.#beginGroup(this.#id('others', ''), 'other events');
       for (const event of others) this.#eventNode(event);
-      this.#lines.push('  end');
+      this.#endGroup();
     }
     for (const { owner, readAs = [], ...event } of events)
       for (const type of readAs)
@@ -147,6 +154,16 @@ class Flowchart {
     return refs.map((ref) => (whole.has(ref.owner) ? this.#id('group', ref.owner) : this.#eventId(ref)));
   }
 
+  #beginGroup(id: string, text: string): void {
+    this.#lines.push(`  subgraph ${id}[${label(text)}]`);
+    this.#isInGroup = true;
+  }
+
+  #endGroup(): void {
+    this.#lines.push('  end');
+    this.#isInGroup = false;
+  }
+
   #eventNode(event: ModelEvent): void {
     const isOther = event.owner !== '' && !this.#model.aggregates.some(({ name }) => name === event.owner);
     const text = isOther ? nameOf(event) : event.type;
@@ -156,7 +173,9 @@ class Flowchart {
   #node(kind: Kind, name: string, text: string, style: Kind | 'retired' = kind): void {
     const [before, behind] = shapes[kind];
     this.#used.add(style);
-    this.#lines.push(`  ${this.#id(kind, name)}${before}${label(text)}${behind}:::${style}`);
+    this.#lines.push(
+      `${this.#isInGroup ? '    ' : '  '}${this.#id(kind, name)}${before}${label(text)}${behind}:::${style}`,
+    );
   }
 
   /** Nobody needs an arrow to what is not there, or the same arrow twice. */
