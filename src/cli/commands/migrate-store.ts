@@ -36,7 +36,7 @@ export async function migrateStore(session: Session, to: string, options: Migrat
   await using source = await session.openLog('existing');
   const work = async (record?: Recorder) => {
     await using target = await session.openLog('create', location);
-    return withProgress(terminal, (progress) =>
+    return await withProgress(terminal, (progress) =>
       migrateLog(source, target, migration, {
         ...{ aggregates, sagaSteps, signal },
         ...(record !== undefined && { record }),

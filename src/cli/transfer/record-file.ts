@@ -36,6 +36,8 @@ export async function recordInto<Result>(
     await written;
     return result;
   } catch (error) {
+    // Where it was the writing that failed, that is why.
+    if (lines.destroyed) await written;
     lines.destroy(error as Error);
     await written.catch(() => {});
     throw error;
