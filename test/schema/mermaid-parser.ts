@@ -8,14 +8,12 @@ export interface Diagram {
   readonly nodes: ReadonlyMap<string, { readonly text: string; readonly classes: readonly string[] }>;
   readonly edges: readonly { readonly start: string; readonly end: string }[];
   readonly groups: ReadonlyMap<string, { readonly text: string; readonly nodes: readonly string[] }>;
-  readonly title: string;
 }
 
 interface FlowchartData {
   getVertices(): Map<string, { text?: string; classes: string[] }>;
   getEdges(): { start: string; end: string }[];
   getSubGraphs(): { id: string; title: string; nodes: string[] }[];
-  getDiagramTitle(): string;
 }
 
 interface Mermaid {
@@ -38,7 +36,6 @@ export async function parseFlowchart(text: string): Promise<Diagram> {
     groups,
     nodes: new Map(nodes.map(([id, { text: label = id, classes }]) => [id, { text: shown(label), classes }])),
     edges: db.getEdges().map(({ start, end }) => ({ start, end })),
-    title: db.getDiagramTitle(),
   };
 }
 
@@ -46,7 +43,7 @@ export async function parseFlowchart(text: string): Promise<Diagram> {
 function load(): Mermaid {
   const file = fileURLToPath(import.meta.resolve('@mermaid-js/tiny'));
   const document = { nodeType: 9, implementation: {}, createElement: () => ({}) };
-  const window = { document, Element: class Element {}, addEventListener: () => undefined };
+  const window = { document, Element: Object, addEventListener: () => undefined };
   const context = createContext({ window, document, console, structuredClone, setTimeout, clearTimeout, URL });
   runInContext(readFileSync(file, 'utf8'), context, { filename: file });
   const { mermaid } = context as unknown as { readonly mermaid: Mermaid };
