@@ -164,6 +164,21 @@ describe.each(backends)('on %s', (_backend, newStore) => {
     expect((await next.load(account, '1')).state).toEqual({ cents: 300, notes: ['fee', 'n'] });
   });
 
+  test('nor is one kept of the state between them, however the stream grows', async () => {
+    const store = newStore();
+    const old = await open(store, { aggregates: [oldAccount] });
+    await old.execute(oldAccount.commands.deposit('1', { amount: 1 }));
+    await old.execute(oldAccount.commands.adjust('1', { by: 1, note: 'second' }));
+    await old.close();
+    const engine = await open(store, { aggregates: [account] });
+    await engine.load(account, '1');
+    await engine.close();
+    const next = await open(store, { aggregates: [account] });
+    expect(await next.snapshots.list(account, '1')).toMatchObject([{ version: 2, usable: true }]);
+    expect((await next.load(account, '1')).state).toEqual({ cents: 200, notes: ['second'] });
+    expect((await next.snapshots.verify()).faults).toEqual([]);
+  });
+
   test('a decision is made upon them, also upon those of retired types', async () => {
     const store = newStore();
     const old = await open(store, { aggregates: [oldAccount] });
@@ -263,6 +278,51 @@ describe.each(backends)('on %s', (_backend, newStore) => {
     await next.settled();
     expect(await next.view(balances).get('1')).toEqual({ cents: 105, notes: 0 });
     expect(await next.view(balances).get('2')).toEqual({ cents: 300, notes: 0 });
+  });
+
+  test('an older worker steps aside as soon as newer code works on its projection, before it meets what it does not know', async () => {
+    const store = newStore();
+    const told: string[] = [];
+    const old = await open(store, {
+      aggregates: [oldAccount],
+      projections: [oldBalances],
+      hooks: { consumer: ({ kind }) => void told.push(kind) },
+    });
+    await old.execute(oldAccount.commands.deposit('1', { amount: 1 }));
+    await old.settled();
+    const next = await open(store, { aggregates: [account], projections: [balances] });
+    await next.execute(account.commands.deposit('1', { cents: 5 }));
+    await next.settled();
+    expect(await next.view(balances).get('1')).toEqual({ cents: 105, notes: 0 });
+    expect(told).not.toContain('faulted');
+  });
+
+  test('decisions and sagas of older code do not pass newer events by', async () => {
+    const store = newStore();
+    const writer = await open(store, { aggregates: [account] });
+    await writer.execute(account.commands.deposit('1', { cents: 5 }));
+    const sum = defineDecision({
+      name: 'sum',
+      events: oldAccount.events,
+      input: z.object({}),
+      query: () => [{ types: ['Deposited'] }],
+      initialState: 0,
+      evolve: { Deposited: (total, event) => total + event.data.amount, Adjusted: 'ignore' },
+      decide: () => [],
+    });
+    const thanks = defineSaga({
+      name: 'thanks',
+      events: { Deposited: oldAccount.events.Deposited },
+      startsOn: ['Deposited'],
+      startAt: 'first_event',
+      id: (event) => event.aggregateId,
+      initialState: 0,
+      evolve: (state) => state,
+      next: () => [complete()],
+    });
+    const old = await open(store, { aggregates: [oldAccount], decisions: [sum], sagas: [thanks] });
+    await expect(old.execute(sum({}))).rejects.toMatchObject({ code: 'event_newer', details: { known: 1 } });
+    await expect(old.settled()).rejects.toMatchObject({ code: 'consumer_faulted', details: { position: 1 } });
   });
 
   test('an event of a type that no source declares is not passed by in silence', async () => {
