@@ -133,9 +133,8 @@ export class Folding {
   /** Folds an event that has been recorded: its state may be worth a snapshot. @throws as `fold`. */
   take(boundary: Boundary, before: Folded, event: RecordedEvent): Folded {
     const folded = this.fold(boundary, before, event);
-    // Where one stored event is read as several, the state after the last of them is the one of its version.
-    const isWhole = event.recordedAs === undefined || event.recordedAs.index === event.recordedAs.of - 1;
-    if (boundary.kind === 'stream' && isWhole) this.#snapshots.taken(boundary.fold, event, folded.state);
+    // Of several that one stored event is read as, the last says what the state of its version is.
+    if (boundary.kind === 'stream') this.#snapshots.taken(boundary.fold, event, folded.state);
     return folded;
   }
 
