@@ -78,10 +78,10 @@ export function casesOf(written: readonly Node[], proof: Pick<Proof, 'step' | 'm
   return cases;
 
   function grow(held: ReadonlyMap<number, Node>, more: readonly Node[]): void {
-    proof.step();
     const all = new Map(held);
     const rest = [...more];
     for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
+      proof.step();
       if (node.isNothing) return;
       if (node.isAnything || all.has(node.id)) continue;
       all.set(node.id, node);
@@ -91,6 +91,7 @@ export function casesOf(written: readonly Node[], proof: Pick<Proof, 'step' | 'm
     const nodes = [...all.values()];
     if (kindsOf(nodes).size === 0) return;
     for (const node of nodes) {
+      proof.step();
       const options = optionsOf(node, all, proof);
       if (options === undefined) continue;
       for (const option of options) grow(all, option);
@@ -99,6 +100,9 @@ export function casesOf(written: readonly Node[], proof: Pick<Proof, 'step' | 'm
     cases.push(new Case(nodes, proof.step));
   }
 }
+
+/** Alternatives of which each is known not to be the others; of more, that would take long, and they have properties that say so. */
+const exclusiveMax = 12;
 
 /** What may hold besides, one of them; undefined if that is settled. */
 function optionsOf(
@@ -110,6 +114,7 @@ function optionsOf(
   const isHeld = ({ id, isAnything }: Node): boolean => isAnything || held.has(id);
   if (anyOf !== undefined && !anyOf.some(isHeld)) return anyOf.map((branch) => [branch]);
   if (oneOf !== undefined && !oneOf.some(isHeld)) {
+    if (oneOf.length > exclusiveMax) return oneOf.map((branch) => [branch]);
     return oneOf.map((branch) => [
       branch,
       ...oneOf.filter((other) => other !== branch).map((other) => negation(other, proof)),

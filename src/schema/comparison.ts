@@ -20,7 +20,7 @@ import { caseText, nodeText } from './wording.ts';
 /** Thrown where a comparison takes too long, or goes too deep. */
 export class TooLarge extends Error {}
 
-const stepsMax = 100_000;
+const stepsMax = 200_000;
 /** A level takes some fifteen calls. */
 const nestedMax = 250;
 /** Levels that are looked at to see whether there can be a value. */

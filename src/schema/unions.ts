@@ -17,7 +17,10 @@ import { alternativesText, kindsText, nodeText, valuesText } from './wording.ts'
 export function checkUnion(written: Case, possible: readonly Kind[], union: Node, proof: Proof): Problems {
   const branches = union.anyOf ?? union.oneOf ?? [];
   const isExclusive = union.oneOf !== undefined;
-  const candidates = branches.filter((branch) => !proof.isEmpty([...written.nodes, branch]));
+  const tags = tagsOf(written, proof);
+  const candidates = branches.filter(
+    (branch) => otherwise(branch, tags) === undefined && !proof.isEmpty([...written.nodes, branch]),
+  );
   const found = candidates.map((branch) => proof.check(written.nodes, branch));
   const isTaken = found.some((problems) => problems.length === 0);
   if (isTaken && (!isExclusive || candidates.length === 1)) return [];
@@ -25,10 +28,44 @@ export function checkUnion(written: Case, possible: readonly Kind[], union: Node
   if (parts !== undefined) return parts.flatMap((part) => proof.check([...written.nodes, part], union));
   if (candidates.length === 0) return noneTakes(written, possible, branches, proof);
   if (isTaken) return untold('more than one of the alternatives may take it, and only one must');
-  if (candidates.length === 1) return fewest(found);
+  if (candidates.length === 1) {
+    const [tag] = branches.flatMap((branch) => otherwise(branch, tags) ?? []);
+    return where(tag, fewest(found));
+  }
   return fewest(found).map(({ path, reason }) => ({
     path,
     reason: `none of ${candidates.length} alternatives takes it all, of the next one: ${reason}`,
+  }));
+}
+
+/** A property that is always there and has few values. */
+interface Tag {
+  readonly name: string;
+  readonly values: readonly Json[];
+}
+
+function tagsOf(written: Case, proof: Proof): readonly Tag[] {
+  if (written.kinds.size > 1 || !written.kinds.has('object')) return [];
+  return [...written.required].flatMap((name) => {
+    const values = fewValues(schemasOfProperty(written, name, proof), proof);
+    return values === undefined ? [] : { name, values };
+  });
+}
+
+/** The tag for whose other values a schema is: so alternatives mostly exclude each other, and it is soon seen. */
+function otherwise(branch: Node, tags: readonly Tag[]): Tag | undefined {
+  const { properties } = branch.target ?? branch;
+  return tags.find(({ name, values }) => {
+    const taken = properties?.get(name)?.values;
+    return taken !== undefined && !taken.some((value) => has(values, value));
+  });
+}
+
+function where(tag: Tag | undefined, problems: Problems): Problems {
+  if (tag === undefined) return problems;
+  return problems.map(({ path, reason }) => ({
+    path,
+    reason: `where ${tag.name} is ${valuesText(tag.values)}, ${reason}`,
   }));
 }
 
@@ -85,10 +122,7 @@ function noneTakes(written: Case, possible: readonly Kind[], branches: readonly 
     const only = `only ${valuesText(read.flat())} is taken`;
     if (refused.length > 0) return problem(`${valuesText(refused)} may come, ${only}`, pathStep(name));
     const meant = branches.filter((_, index) => values.some((value) => has(read[index] ?? [], value)));
-    return fewest(meant.map((branch) => proof.check(written.nodes, branch))).map(({ path, reason }) => ({
-      path,
-      reason: `where ${name} is ${valuesText(values)}, ${reason}`,
-    }));
+    return where({ name, values }, fewest(meant.map((branch) => proof.check(written.nodes, branch))));
   }
   const meant = branches.filter((branch) =>
     casesOf([branch], proof).some(({ kinds }) => possible.some((kind) => kinds.has(kind))),
@@ -137,14 +171,14 @@ export function checkNot(written: Case, not: Node, proof: Proof): Problems {
 
 export function checkConditional(
   written: Case,
-  { if: condition, then, else: otherwise }: Node,
+  { if: condition, then: holds, else: holdsNot }: Node,
   proof: Proof,
 ): Problems {
   if (condition === undefined) return [];
   const check = (branch: Node | undefined): Problems =>
     branch === undefined ? [] : proof.check(written.nodes, branch);
-  if (proof.isEmpty([...written.nodes, condition])) return check(otherwise);
-  if (proof.check(written.nodes, condition).length === 0) return check(then);
-  const both = [...check(then), ...check(otherwise)];
+  if (proof.isEmpty([...written.nodes, condition])) return check(holdsNot);
+  if (proof.check(written.nodes, condition).length === 0) return check(holds);
+  const both = [...check(holds), ...check(holdsNot)];
   return both.length === 0 ? [] : untold('whether what is required on a condition (`if`) holds');
 }
