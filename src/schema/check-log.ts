@@ -43,7 +43,7 @@ export async function checkLog(log: EventLog, options: CheckLogOptions = {}): Pr
   const checker = new LogChecker(log.casts, limit);
   if (total > 0) {
     for await (const page of log.recorded({ ...rest, after, until: end, pageSize }, signal)) {
-      await checker.check(page);
+      await checker.check(page, signal);
       onProgress?.({ done: (page.at(-1)?.position ?? after) - after, total });
     }
   }

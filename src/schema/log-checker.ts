@@ -86,12 +86,14 @@ export class LogChecker {
     this.#limit = limit;
   }
 
-  /** @param page in the order of positions, behind the last one. */
-  async check(page: Iterable<Recorded>): Promise<void> {
+  /** @param page in the order of positions, behind the last one. @throws the signal's reason, when aborted while a schema lets it wait. */
+  async check(page: Iterable<Recorded>, signal?: AbortSignal): Promise<void> {
     for (const recorded of page) {
       // Nothing is awaited without need: there may be millions.
       const failed = this.#check(recorded);
-      if (typeof failed !== 'boolean') await failed;
+      if (typeof failed === 'boolean') continue;
+      await failed;
+      signal?.throwIfAborted();
     }
   }
 

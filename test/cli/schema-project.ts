@@ -122,15 +122,12 @@ export async function appendByOthers(store: Backend): Promise<void> {
     store,
     events: { Placed: versions(z.any(), { first: 3 }), Vanished: loose, Noted: loose },
   });
-  await log.append([
-    { stream: 'order-9', events: [{ type: 'Placed', data: { whom: 'Zoe' } }] },
-    {
-      stream: 'order-9',
-      events: [
-        { type: 'Vanished', data: {} },
-        { type: 'Noted', data: { text: ['a', 'b'] } },
-      ],
-    },
-    { stream: 'order-9', events: [{ type: '$deleted' }] },
-  ]);
+  const stream = 'order-9';
+  await log.append([{ stream, events: [{ type: 'Placed', data: { whom: 'Zoe' } }] }]);
+  const events = [
+    { type: 'Vanished' as const, data: {} },
+    { type: 'Noted' as const, data: { text: ['a', 'b'] } },
+    { type: '$deleted' as const },
+  ];
+  await log.append([{ stream, events }]);
 }
