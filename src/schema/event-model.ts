@@ -89,7 +89,13 @@ export interface ModelSaga {
 export function inOrder(model: EventModel): EventModel {
   return {
     ...model,
-    aggregates: byName(model.aggregates).map(({ name, commands }) => ({ name, commands: byName(commands) })),
+    aggregates: byName(model.aggregates).map(({ name, commands }) => ({
+      name,
+      commands: byName(commands).map(({ emits, ...command }) => ({
+        ...command,
+        ...(emits !== undefined && { emits: sorted(emits) }),
+      })),
+    })),
     decisions: byName(model.decisions).map((decision) => ({
       ...decision,
       reads: refsInOrder(decision.reads),

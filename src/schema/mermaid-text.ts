@@ -16,7 +16,7 @@ export function label(text: string): string {
 
 /** An underscore inside of a word is none of Markdown's; anything beyond ASCII is no syntax. */
 function coded(found: string, offset: number, whole: string): string {
-  if (found === '_' && /\w/u.test(whole[offset - 1] ?? '') && /\w/u.test(whole[offset + 1] ?? '')) return found;
+  if (found === '_' && /[^\W_]/.test(whole[offset - 1] ?? '') && /[^\W_]/.test(whole[offset + 1] ?? '')) return found;
   return [...found].map((one) => (/[^\p{ASCII}]|[\dA-Za-z]/u.test(one) ? one : `#${one.codePointAt(0)};`)).join('');
 }
 

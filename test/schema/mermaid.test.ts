@@ -15,6 +15,7 @@ describe('the parser of Mermaid', () => {
       [
         'command charge > event AccountCharged',
         'command cancel > event OrderCancelled',
+        'command cancel > event OrderPlaced',
         'command place > aggregate order',
         'aggregate order > event OrderPlaced',
         'aggregate order > event OrderCancelled',
@@ -38,8 +39,8 @@ describe('the parser of Mermaid', () => {
   });
 
   test('shows names that are out to break it as they are', async () => {
-    const text = mermaidFlowchart(hostile());
-    const { nodes, groups } = await parseFlowchart(text);
+    const drawn = mermaidFlowchart(hostile());
+    const { nodes, groups } = await parseFlowchart(drawn);
     const labels = (kind: string) =>
       new Set([...nodes.values()].flatMap(({ text, classes }) => (classes.includes(kind) ? [text] : [])));
     const expected = new Set(hostileNames.map((name) => (name.length > 48 ? `${name.slice(0, 47)}…` : name.trim())));
@@ -47,7 +48,7 @@ describe('the parser of Mermaid', () => {
       expect(labels(kind), kind).toEqual(expected);
     expect(new Set([...groups.values()].map(({ text }) => text))).toEqual(new Set([...expected, 'other events']));
     // Of the title the parser only sees that it is YAML.
-    const [, title = ''] = /^---\ntitle: (.*)\n---\n/u.exec(text) ?? [];
+    const [, title = ''] = /^---\ntitle: (.*)\n---\n/u.exec(drawn) ?? [];
     expect(JSON.parse(title)).toBe(hostile().title.replaceAll(/\s+/gu, ' '));
   });
 
@@ -73,3 +74,24 @@ function arrowsOf({ nodes, groups, edges }: Diagram): readonly string[] {
   };
   return edges.map(({ start, end }) => `${nameOf(start)} > ${nameOf(end)}`).sort();
 }
+
+test('a model of which Mermaid draws too much by default says so', () => {
+  const { aggregates, ...model } = large();
+  const { events } = model;
+  const handled = events.slice(1);
+  const views = Array.from({ length: 9 }, (_, index) => ({
+    ...{ name: `view${index}`, version: 1, kind: 'projection' as const },
+    ...{ handles: handled.filter((__, place) => place % 2 === 0 || index > 4), from: [] },
+  }));
+  const warning = /^ {2}%% \d+ arrows: Mermaid draws them if its maxEdges is raised\.$/mu;
+  expect(mermaidFlowchart({ ...model, aggregates: [], sagas: [], views })).not.toMatch(warning);
+  expect(
+    mermaidFlowchart({
+      ...model,
+      aggregates: [],
+      sagas: [],
+      views: [...views, ...views.map((view) => ({ ...view, name: `${view.name}b` }))],
+    }),
+  ).toMatch(warning);
+  expect(mermaidFlowchart({ ...model, aggregates })).not.toMatch(warning);
+});

@@ -16,7 +16,7 @@ export const shop: EventModel = {
           name: 'place',
           input: { type: 'object', properties: { customer: { type: 'string' } }, required: ['customer'] },
         },
-        { name: 'cancel', emits: ['OrderCancelled'] },
+        { name: 'cancel', emits: ['OrderPlaced', 'OrderCancelled'] },
       ],
     },
     { name: 'account', commands: [{ name: 'charge', input: true, emits: ['AccountCharged'] }] },
