@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { JsonSchema } from '../../src/event/json-schema.ts';
 import { schemaChanges } from '../../src/schema/schema-changes.ts';
-import { conditional, shapeOfSide } from './changes-table.ts';
+import { conditional, shapeOfSide } from './changes-row.ts';
 
 type Side = Parameters<typeof shapeOfSide>[0];
 
