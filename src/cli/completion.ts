@@ -28,6 +28,7 @@ const completed: Readonly<Record<string, readonly [argument: string, kinds: read
   'projections drop-version': ['name', ['projection']],
   'projections drop': ['name', ['projection']],
   'schema show': ['type', ['event']],
+  'schema diff': ['type', ['event']],
   ...Object.fromEntries(sagaCommands.map((command) => [command, ['saga', ['saga']]] as const)),
 };
 

@@ -30,6 +30,8 @@ export interface AnyDecision {
   evolve(state: unknown, event: PastEvent): unknown;
   /** @internal */
   readonly handler: Handler;
+  /** @internal The types that it does not ignore. */
+  readonly folded: readonly string[];
   /** @internal With types in every item. */
   queryFor(input: unknown): EventQuery;
 }
@@ -98,6 +100,7 @@ export function defineDecision<
   const decision = Object.assign(make, {
     kind: 'decision',
     events,
+    folded,
     handler: handlerOf(name, { ...definition, decide: definition.decide as AnyDecide }),
     start: () => (typeof initialState === 'function' ? (initialState as () => State)() : initialState),
     evolve: (state: unknown, event: PastEvent): unknown => {

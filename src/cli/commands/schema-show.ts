@@ -1,10 +1,10 @@
 import { shapeOfVersion } from '../../schema/catalogue.ts';
 import type { CatalogueType, CatalogueVersion } from '../../schema/catalogue.ts';
+import { schemaFields } from '../../schema/schema-fields.ts';
+import type { SchemaField } from '../../schema/schema-fields.ts';
 import { count } from '../arguments.ts';
 import { action, defineCommand } from '../define.ts';
 import { shortTimeText, timeText } from '../moment-text.ts';
-import { schemaFields } from '../schema-fields.ts';
-import type { SchemaField } from '../schema-fields.ts';
 import { readCatalogue, requireType, requireVersion } from '../schemas.ts';
 import { Table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -91,11 +91,17 @@ async function printSchema(
     terminal.note(`version ${version.version} of ${name} has no JSON Schema: its library exports none`);
   else {
     const fields = new Table<SchemaField>(terminal, [
-      { title: `field of version ${version.version}`, value: ({ path }) => path, style: 'cyan' },
-      { title: 'presence', value: ({ presence }) => presence, style: 'dim' },
-      { title: 'is', value: ({ is }) => is },
+      { title: `field of version ${version.version}`, value: pathOf, style: 'cyan' },
+      { title: 'presence', value: ({ required }) => (required ? 'required' : 'optional'), style: 'dim' },
+      { title: 'type', value: ({ type }) => type },
+      { title: 'description', value: ({ description }) => description },
     ]);
     await fields.print(schemaFields(shape.output));
   }
   if (retired) terminal.note(`${name} is retired: its events are read as those of other types`);
+}
+
+/** As failures and differences name it. */
+function pathOf({ path }: SchemaField): string {
+  return path === '' || path.startsWith('[') ? `data${path}` : `data.${path}`;
 }

@@ -1,6 +1,8 @@
 import { action, defineCommand, withMembers } from '../define.ts';
 import { usageError } from '../failure.ts';
 import { check } from './schema-check.ts';
+import { diff } from './schema-diff.ts';
+import { exportSchemas } from './schema-export.ts';
 import { list } from './schema-list.ts';
 import { show } from './schema-show.ts';
 
@@ -12,6 +14,7 @@ const parent = action<[], object>(
     examples: [
       ['schema list', 'every type and version, and how it stands'],
       ['schema check', 'for CI: whether this code goes with this store'],
+      ['schema diff OrderPlaced', 'what is new in its last version'],
       ['schema check --log', 'whether every event that is stored can be read'],
     ],
   }),
@@ -20,4 +23,4 @@ const parent = action<[], object>(
   },
 );
 
-export const schema = withMembers(parent, [list, show, check]);
+export const schema = withMembers(parent, [list, show, check, diff, exportSchemas]);
