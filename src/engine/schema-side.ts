@@ -17,7 +17,7 @@ import { compatibilities, requireSound, schemaVerdicts } from '../schema/verdict
 import type { CompatibilityOptions, SchemaVerdict } from '../schema/verdict.ts';
 import type { EventLog } from '../store/log.ts';
 
-export interface SchemaDefinitions {
+interface SchemaDefinitions {
   readonly aggregates?: readonly AnyAggregate[];
   readonly decisions?: readonly AnyDecision[];
 }

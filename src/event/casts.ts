@@ -190,7 +190,7 @@ class TypeCasts {
 }
 
 /** The casts that lead from one version to another. */
-export function stepsOf(
+function stepsOf(
   versions: readonly EventVersion[],
   from: number,
   to: number,

@@ -4,7 +4,7 @@ import type { CastContext } from './event-versions.ts';
 import type { SchemaOutput, StandardSchemaV1 } from './standard-schema.ts';
 
 /** An event that a stored one is read as. */
-export type ReadAs<Events extends EventSchemas> = {
+type ReadAs<Events extends EventSchemas> = {
   [Type in keyof Events & string]: { readonly type: Type; readonly data: SchemaOutput<Events[Type]> };
 }[keyof Events & string];
 

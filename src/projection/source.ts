@@ -108,7 +108,7 @@ export class SourceInterest implements Interest {
 }
 
 /** The handler of what no source declares. */
-export const unknownKey = '$unknown';
+const unknownKey = '$unknown';
 
 /** What is declared for each type: a function, or that it is ignored. */
 export type Handlers<Handler> = ReadonlyMap<string, Handler>;

@@ -49,7 +49,7 @@ function untold(reason: string): Incompatibility {
 }
 
 /** Backward: what was written is read by what is new. Forward: what is written anew is read by what was there. */
-export type Direction = 'backward' | 'forward';
+type Direction = 'backward' | 'forward';
 
 /** Which versions must understand each other: the last two, or, transitive, each with all before it. */
 export type Compatibility =
@@ -66,7 +66,7 @@ export interface VersionShape {
   readonly shape: SchemaShape;
 }
 
-export interface VersionProblem extends Incompatibility {
+interface VersionProblem extends Incompatibility {
   readonly direction: Direction;
   /** The earlier version. */
   readonly against: number;

@@ -30,7 +30,7 @@ export function declaredNames(written: Case, proof: Proof): readonly string[] {
 }
 
 /** Names, if only these are possible for whatever schemas say of names. */
-export function onlyNames(written: Case, proof: Proof): readonly string[] | undefined {
+function onlyNames(written: Case, proof: Proof): readonly string[] | undefined {
   for (const { propertyNames } of written.nodes) {
     if (propertyNames === undefined) continue;
     const cases = casesOf([propertyNames], proof);
@@ -114,6 +114,6 @@ export function mostItems(written: Case, proof: Proof): number {
   return most;
 }
 
-export function nothing(proof: Pick<Proof, 'made'>): Node {
+function nothing(proof: Pick<Proof, 'made'>): Node {
   return proof.made('nothing', { isNothing: true });
 }

@@ -3,7 +3,7 @@ import type { Case } from './case.ts';
 import type { Node } from './node.ts';
 
 /** One end of a range. */
-export interface End {
+interface End {
   readonly at: number;
   /** Whether the number itself is outside. */
   readonly isOpen: boolean;
@@ -12,7 +12,7 @@ export interface End {
 type Ends = Pick<Node, 'minimum' | 'maximum' | 'exclusiveMinimum' | 'exclusiveMaximum'>;
 
 /** Where the numbers of a schema begin; -Infinity if nowhere. */
-export function lowEnd({ minimum, exclusiveMinimum }: Ends): End {
+function lowEnd({ minimum, exclusiveMinimum }: Ends): End {
   const closed: End = { at: minimum ?? -Infinity, isOpen: false };
   const open: End = { at: exclusiveMinimum ?? -Infinity, isOpen: exclusiveMinimum !== undefined };
   return isAsStrict(open, closed) ? open : closed;

@@ -11,7 +11,7 @@ import { nameOf } from './declared.ts';
 import type { DeclaredType } from './declared.ts';
 import { schemaChanges } from './schema-changes.ts';
 
-export const schemasCollection = '$schemas';
+const schemasCollection = '$schemas';
 
 /** A version of a type, as it was first appended. */
 export interface RegisteredSchema {

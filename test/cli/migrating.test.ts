@@ -132,7 +132,7 @@ test('what was killed may have left a part of the record', async () => {
 });
 
 describe('what cannot be meant is refused', () => {
-  const file = (name: string, text: string) => {
+  const written = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
@@ -163,8 +163,8 @@ describe('what cannot be meant is refused', () => {
     ['a record that is there', ['--using', 'keep.mjs', '--record', 'keep.mjs'], 1],
     ['a record in no folder', ['--using', 'keep.mjs', '--record', 'none/ids.ndjson'], 1],
   ])('%s: one line and a remedy, and no target is made', async (_, args, code) => {
-    file('empty.mjs', 'export const a = 1;');
-    file('keep.mjs', `export default () => 'keep';`);
+    written('empty.mjs', 'export const a = 1;');
+    written('keep.mjs', `export default () => 'keep';`);
     const to = ['migrate', '--store', small, '--to', 'sqlite:made.db', ...args];
     expect(await failing(to, { cwd: folder })).toMatchObject({ code });
     expect(existsSync(join(folder, 'made.db'))).toBe(false);
@@ -186,7 +186,7 @@ describe('what cannot be meant is refused', () => {
     ['throws', `() => { throw new Error('broken'); }`, 'the function failed: broken'],
     ['changes its mind', `() => ({ type: 'A', data: Math.random() })`, 'The target is not what comes of the source'],
   ])('a function that %s', async (_, text, reason) => {
-    const using = file('bad.mjs', `export default ${text};`);
+    const using = written('bad.mjs', `export default ${text};`);
     const { error } = await failing(['migrate', '--store', small, '--to', 'memory:', '--using', using]);
     expect(error).toContain(reason);
   });

@@ -211,7 +211,7 @@ function withWider(schema: Keywords): Keywords {
   return Object.fromEntries(moved);
 }
 
-export function randomValue(pick: Pick, depth: number): Json {
+function randomValue(pick: Pick, depth: number): Json {
   switch (pick(depth > 0 ? 8 : 5)) {
     case 0:
       return one(pick, [null, true, false]);

@@ -81,7 +81,7 @@ function sideOf(type: CatalogueType, text: string): Side {
   const of = (word ?? (declared === undefined ? 'registered' : 'declared')) as Side['of'];
   if (found[of] === undefined) throw usageError(`Version ${version} of ${type.name} is not ${of}`, 'Name another one.');
   const shape = of === 'declared' ? declared && shapeOf(declared.schema) : registered?.shape;
-  if (shape != null) return { version, of, shape };
+  if (shape !== undefined && shape !== null) return { version, of, shape };
   throw new CliError(
     `Version ${version} of ${type.name} has no JSON Schema: its library exports none`,
     'Use a library that does, such as zod, arktype, or valibot with toStandardJsonSchema.',
