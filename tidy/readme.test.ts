@@ -23,6 +23,7 @@ const pages = [
   'docs/projections.md',
   'docs/sagas.md',
   'docs/schemas.md',
+  'docs/migrating.md',
   'docs/replay.md',
   'docs/postgres.md',
 ];

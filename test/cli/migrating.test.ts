@@ -20,8 +20,7 @@ let small = '';
 let expected = '';
 
 /** Every third event is left out; of every fifth there are two. */
-const migration = `
-export default (event: { readonly data: { readonly index: number } }) => {
+const migration = `export default (event: { readonly data: { readonly index: number } }) => {
   const { index } = event.data;
   if (index % 3 === 1) return null;
   return index % 5 === 0 ? ['keep', { type: 'Marked', data: { index } }] : 'keep';
@@ -132,7 +131,7 @@ test('what was killed may have left a part of the record', async () => {
 });
 
 describe('what cannot be meant is refused', () => {
-  const written = (name: string, text: string) => {
+  const inFolder = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
@@ -163,8 +162,8 @@ describe('what cannot be meant is refused', () => {
     ['a record that is there', ['--using', 'keep.mjs', '--record', 'keep.mjs'], 1],
     ['a record in no folder', ['--using', 'keep.mjs', '--record', 'none/ids.ndjson'], 1],
   ])('%s: one line and a remedy, and no target is made', async (_, args, code) => {
-    written('empty.mjs', 'export const a = 1;');
-    written('keep.mjs', `export default () => 'keep';`);
+    inFolder('empty.mjs', 'export const a = 1;');
+    inFolder('keep.mjs', `export default () => 'keep';`);
     const to = ['migrate', '--store', small, '--to', 'sqlite:made.db', ...args];
     expect(await failing(to, { cwd: folder })).toMatchObject({ code });
     expect(existsSync(join(folder, 'made.db'))).toBe(false);
@@ -186,7 +185,7 @@ describe('what cannot be meant is refused', () => {
     ['throws', `() => { throw new Error('broken'); }`, 'the function failed: broken'],
     ['changes its mind', `() => ({ type: 'A', data: Math.random() })`, 'The target is not what comes of the source'],
   ])('a function that %s', async (_, text, reason) => {
-    const using = written('bad.mjs', `export default ${text};`);
+    const using = inFolder('bad.mjs', `export default ${text};`);
     const { error } = await failing(['migrate', '--store', small, '--to', 'memory:', '--using', using]);
     expect(error).toContain(reason);
   });
@@ -206,7 +205,7 @@ const order = defineAggregate({
   events: { A: versions(z.object({ index: z.int() })).next(z.object({ no: z.int() }), { up: ({ index }) => ({ no: index }) }) },
   initialState: 0, evolve: { A: (count) => count + 1 }, commands: {},
 });
-export default defineConfig({ store: '${small}', aggregates: [order] });`,
+ export default defineConfig({ store: '${small}', aggregates: [order] });`,
     );
     writeFileSync(
       join(cwd, 'bad.mjs'),

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { copyLog, defineAggregate, memory, migrateLog, openEngine, openLog, versions } from 'eventsrc';
+import { bodyDigest, copyLog, defineAggregate, eventId, memory, migrateLog, openEngine, versions } from 'eventsrc';
 import type { Backend, EventLog, Migration, StoredEvent } from 'eventsrc';
 import { sqlite } from 'eventsrc/sqlite';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { postgresStores } from '../support/postgres-schemas.ts';
 import { temporaryFolder } from '../support/temporary.ts';
-import { contents, eventsOf, fill, hex, receipt, recorder, shortly } from './shop.ts';
+import { contents, eventsOf, fill, hex, migrated, open, recorder, shortly, small } from './shop.ts';
 
 const newPostgres = postgresStores();
 const stores: Readonly<Record<string, () => Promise<Backend>>> = {
@@ -14,7 +14,7 @@ const stores: Readonly<Record<string, () => Promise<Backend>>> = {
   sqlite: async () => sqlite(join(await temporaryFolder(), 'store.db')),
   postgres: async () => newPostgres(),
 };
-const open = async (kind = 'memory') => openLog({ store: await (stores[kind] as () => Promise<Backend>)() });
+const openKind = async (kind = '') => open(await (stores[kind] as () => Promise<Backend>)());
 
 type Priced = StoredEvent<'Priced', { readonly index: number; readonly euros: number }>;
 type Noted = StoredEvent<'Noted' | '$deleted', { readonly index: number }>;
@@ -32,7 +32,7 @@ describe.each(['memory to memory', 'sqlite to sqlite', 'sqlite to memory', 'sqli
   (ways) => {
     const both = async () => {
       const [from, to] = ways.split(' to ');
-      return [await open(from), await open(to)] as const;
+      return [await openKind(from), await openKind(to)] as const;
     };
 
     test('what is kept is what copying gives, byte for byte', async () => {
@@ -61,6 +61,9 @@ describe.each(['memory to memory', 'sqlite to sqlite', 'sqlite to memory', 'sqli
       await migrateLog(from, model, tidied);
       expect(await contents(to)).toEqual(await contents(model));
       expect(await contents(from)).toEqual(before);
+      // The first event is two now, the second is left out.
+      for (const [key, position] of Object.entries({ 'key 0': 2, 'key 1': 2, 'key 2': 3 }))
+        expect(await to.receipt(key)).toMatchObject({ position });
       // And the new store goes on.
       expect(await to.append([{ stream: 'order-9', events: [{ type: 'Noted', data: {} }] }])).toMatchObject({
         events: [{ position: 55 }],
@@ -86,29 +89,6 @@ describe.each(['memory to memory', 'sqlite to sqlite', 'sqlite to memory', 'sqli
     });
   },
 );
-
-/** A few events, in streams of their own names. */
-async function small(): Promise<EventLog> {
-  const log = await open();
-  for (const [stream, type] of [
-    ['a-1', 'A'],
-    ['b-1', 'B'],
-    ['a-1', 'C'],
-    ['b-1', 'D'],
-    ['a-1', '$deleted'],
-  ] as const)
-    await log.append([
-      { stream, events: [{ type, data: { type }, metadata: { actor: 'Ada' }, tags: ['t', type === 'A' ? 'a' : 'x'] }] },
-    ]);
-  return log;
-}
-
-async function migrated(migrate: Migration, options = {}): Promise<readonly string[]> {
-  await using from = await small();
-  await using to = await open();
-  await migrateLog(from, to, migrate, options);
-  return shortly(to);
-}
 
 describe('what a function can say', () => {
   const at =
@@ -270,168 +250,49 @@ describe('what is declared', () => {
   });
 });
 
-describe('a function that is none', () => {
-  const huge = 'x'.repeat(70_000);
-  test.each<[string, unknown, string | RegExp]>([
-    ['undefined', undefined, "'keep' keeps an event, null leaves it out"],
-    ['a promise', () => Promise.reject(new Error('late')), 'a promise'],
-    ['a number', 7, 'neither'],
-    ['another word', 'drop', '"drop"'],
-    ['a list of lists', [[]], 'a list'],
-    ['a list with a hole', Object.assign([], { length: 1 }), 'undefined'],
-    ['a list without end', Object.assign([], { length: 4_000_000_000 }), 'eventsPerAppend'],
-    ['no type', { data: {} }, 'event type'],
-    ['an empty type', { type: '', data: {} }, 'it is empty'],
-    ['a type of the engine', { type: '$other', data: {} }, 'reserved'],
-    ['a step of a saga', { type: '$saga_step', data: {} }, 'a step of a saga'],
-    ['no data', { type: 'A' }, 'undefined at data'],
-    ['data that are no JSON', { type: 'A', data: { at: new Date(0) } }, 'Date at data.at'],
-    ['data that are too long', { type: 'A', data: huge }, 'eventBytes'],
-    ['a version that is none', { type: 'A', data: {}, schemaVersion: 0 }, 'schemaVersion'],
-    ['a bad stream', { type: 'A', data: {}, stream: 'nodash' }, 'stream name'],
-    ['tags that are none', { type: 'A', data: {}, tags: 'x' }, 'list of tags'],
-    ['metadata that are none', { type: 'A', data: {}, metadata: [] }, 'metadata'],
-    ['another time', { type: 'A', data: {}, recordedAt: 0 }, 'recordedAt cannot be changed'],
-    ['another version', { type: 'A', data: {}, version: 9 }, 'version cannot be changed'],
-    ['a slip of the pen', { type: 'A', data: {}, tag: ['x'] }, 'nobody looks at tag'],
-  ])('returns %s: an error that says where and why, and nothing is written', async (_, said, reason) => {
-    await using from = await small();
+describe('steps of sagas', () => {
+  /** An order, and an instance that it started. */
+  async function withSteps(): Promise<EventLog> {
+    const log = await open();
+    const events = ['order-1', 'payout-1', 'order-1', 'payout-1'].map((stream, index) => {
+      const type = stream === 'order-1' ? 'A' : '$saga_step';
+      const data = new TextEncoder().encode(JSON.stringify({ index }));
+      const body = { type, schemaVersion: 1, encoding: 'json', tags: [], data, metadata: new Uint8Array(0) };
+      const place = { stream, version: index < 2 ? 1 : 2, recordedAt: 7, bodyDigest: bodyDigest(body) };
+      return { ...body, ...place, id: eventId(place) };
+    });
+    await log.import(events);
+    return log;
+  }
+
+  test('are kept, whatever the function does with everything else', async () => {
+    await using from = await withSteps();
     await using to = await open();
-    const hostile = ((event: StoredEvent) => {
-      if (event.position !== 4) return 'keep';
-      return typeof said === 'function' ? (said as () => unknown)() : said;
-    }) as Migration;
-    const error = await migrateLog(from, to, hostile).catch((caught: unknown) => caught);
-    expect(error).toMatchObject({
+    expect(await migrateLog(from, to, () => null)).toMatchObject({ events: 4, kept: 2, leftOut: 2, sagaSteps: 2 });
+    expect(await shortly(to)).toEqual(['payout-1@1 $saga_step {"index":1}', 'payout-1@2 $saga_step {"index":3}']);
+    const before = await eventsOf(from);
+    expect((await eventsOf(to)).map(({ id }) => hex(id))).toEqual(
+      [before[1], before[3]].map((one) => hex(one?.id as Uint8Array)),
+    );
+  });
+
+  test('are left out, moved or changed only where the function is asked about them', async () => {
+    await using from = await withSteps();
+    const asked = async (migrate: Migration) => {
+      await using to = await open();
+      await migrateLog(from, to, migrate, { sagaSteps: true });
+      return shortly(to);
+    };
+    expect(await asked(({ kind }) => (kind === 'saga_step' ? null : 'keep'))).toHaveLength(2);
+    const moved = await asked((event) =>
+      event.kind === 'saga_step' ? { ...event, stream: 'payout-2', data: 7 } : null,
+    );
+    expect(moved).toEqual(['payout-2@1 $saga_step 7', 'payout-2@2 $saga_step 7']);
+    await expect(asked((event) => ({ ...event, type: 'A' }))).rejects.toMatchObject({
       code: 'migration_failed',
-      details: { position: 4, stream: 'b-1', version: 2, type: 'D', reason: expect.stringContaining(String(reason)) },
-    });
-    expect((await to.head()).position).toBe(0);
-  });
-
-  test('throws, whatever it is', async () => {
-    await using from = await small();
-    await using to = await open();
-    for (const thrown of [new Error('broken'), Object.create(null), undefined]) {
-      const throwing: Migration = () => {
-        throw thrown;
-      };
-      await expect(migrateLog(from, to, throwing)).rejects.toMatchObject({
-        code: 'migration_failed',
-        details: { position: 1 },
-      });
-    }
-    await expect(migrateLog(from, to, 'keep' as unknown as Migration)).rejects.toMatchObject({
-      code: 'option_invalid',
-    });
-    await expect(migrateLog(from, from, () => 'keep')).rejects.toMatchObject({ code: 'option_invalid' });
-    await expect(migrateLog(from, to, () => 'keep', { recrod: 1 } as object)).rejects.toMatchObject({
-      code: 'option_invalid',
+      details: { position: 2, reason: expect.stringContaining('a step of a saga stays one') },
     });
   });
-
-  test('a getter that changes its mind is asked once', async () => {
-    const events = { A: z.object({}), B: z.object({}), C: z.object({}), D: z.object({}) };
-    const fickle: Migration = (event) => {
-      const answers = [{}, 'something else'];
-      const data = { get: () => answers.shift(), enumerable: true };
-      return event.position === 1 ? (Object.defineProperty({ type: 'A' }, 'data', data) as { type: string }) : 'keep';
-    };
-    expect((await migrated(fickle, { events }))[0]).toBe('a-1@1 A {}');
-  });
-
-  test('changes its mind: in the same run it is noticed', async () => {
-    await using from = await small();
-    await using to = await open();
-    let count = 0;
-    const fickle: Migration = () => ({ type: 'A', data: count++ });
-    await expect(migrateLog(from, to, fickle)).rejects.toMatchObject({ code: 'copy_refused' });
-  });
-});
-
-describe('a target', () => {
-  test('of which the function gives something else now is refused, and left as it is', async () => {
-    await using from = await small();
-    await using to = await open();
-    await migrateLog(from, to, () => 'keep');
-    const before = await contents(to);
-    for (const other of [
-      (event: StoredEvent) => (event.position === 3 ? { type: 'C', data: 7 } : ('keep' as const)),
-      (event: StoredEvent) => (event.position === 5 ? null : ('keep' as const)),
-      () => null,
-    ])
-      await expect(migrateLog(from, to, other)).rejects.toMatchObject({ code: 'copy_refused' });
-    expect(await contents(to)).toEqual(before);
-  });
-
-  test('that holds anything else is refused, and left as it is', async () => {
-    await using from = await small();
-    await using events = await open();
-    await events.append([{ stream: 'z-1', events: [{ type: 'Z', data: {} }] }]);
-    await using receipts = await open();
-    await receipts.append([], { receipt: receipt('mine') });
-    for (const to of [events, receipts]) {
-      const before = await contents(to);
-      await expect(migrateLog(from, to, () => 'keep')).rejects.toMatchObject({ code: 'copy_refused' });
-      expect(await contents(to)).toEqual(before);
-    }
-  });
-
-  test('that somebody else writes to meanwhile is noticed', async () => {
-    await using from = await small();
-    await using to = await open();
-    let isFirst = true;
-    const onProgress = ({ phase }: { phase: string }) => {
-      if (phase !== 'verifying' || !isFirst) return;
-      isFirst = false;
-      void to.append([{ stream: 'z-1', events: [{ type: 'Z', data: {} }] }]);
-    };
-    // More than one page, so that it is noticed in this run.
-    for (let count = 0; count < 4; count++)
-      await from.append([
-        { stream: `n-${count}`, events: Array.from({ length: 700 }, () => ({ type: 'A', data: {} })) },
-      ]);
-    await migrateLog(from, to, () => 'keep', { onProgress }).catch(() => {});
-    await expect(migrateLog(from, to, () => 'keep')).rejects.toMatchObject({ code: 'copy_refused' });
-  });
-
-  test('can be cut off at every transaction, and holds the same in the end', async () => {
-    await using from = await open();
-    for (let count = 0; count < 6; count++)
-      await from.append([
-        { stream: `n-${count}`, events: Array.from({ length: 700 }, () => ({ type: 'A', data: {} })) },
-      ]);
-    const twice: Migration = (event) => (event.version % 2 === 0 ? ['keep', { type: 'B', data: {} }] : 'keep');
-    await using whole = await open();
-    await migrateLog(from, whole, twice);
-    await using to = await open();
-    const imported: EventLog['import'] = to.import.bind(to);
-    let runs = 0;
-    for (let left = 0; ; left = 0) {
-      // Of two, the answer to the first is lost; the second is never made.
-      to.import = async (...given) => {
-        if (left++ > 0) throw new Error('cut off');
-        await imported(...given);
-        throw new Error('cut off');
-      };
-      const before = (await to.head()).position;
-      await expect(migrateLog(from, to, twice)).rejects.toThrow('cut off');
-      runs += 1;
-      if ((await to.head()).position === before) break;
-    }
-    expect(runs).toBeGreaterThan(2);
-    to.import = imported;
-    expect(await migrateLog(from, to, twice)).toMatchObject({ written: 0, skipped: 6_300 });
-    expect(await contents(to)).toEqual(await contents(whole));
-  });
-});
-
-test('who keeps the record is waited for, and what it throws ends the migration', async () => {
-  await using from = await small();
-  await using to = await open();
-  const full = new Error('full');
-  const record = () => Promise.reject(full);
-  await expect(migrateLog(from, to, () => null, { record })).rejects.toBe(full);
 });
 
 test('a command that is repeated is answered by what its events have become', async () => {

@@ -1,5 +1,6 @@
 /** A store that is to be migrated, and what is in stores. */
-import type { EventLog, MigrationRecord, Receipt, Recorded } from 'eventsrc';
+import { memory, migrateLog, openLog } from 'eventsrc';
+import type { Backend, EventLog, Migration, MigrationOptions, MigrationRecord, Receipt, Recorded } from 'eventsrc';
 
 export const receipt = (
   key: string,
@@ -58,4 +59,30 @@ export function recorder(): {
 } {
   const entries: MigrationRecord[] = [];
   return { entries, record: (more) => void entries.push(...more) };
+}
+
+export const open = (store: Backend = memory()): Promise<EventLog> => openLog({ store });
+
+/** A few events, in streams of their own names. */
+export async function small(): Promise<EventLog> {
+  const log = await open();
+  for (const [stream, type] of [
+    ['a-1', 'A'],
+    ['b-1', 'B'],
+    ['a-1', 'C'],
+    ['b-1', 'D'],
+    ['a-1', '$deleted'],
+  ] as const)
+    await log.append([
+      { stream, events: [{ type, data: { type }, metadata: { actor: 'Ada' }, tags: ['t', type === 'A' ? 'a' : 'x'] }] },
+    ]);
+  return log;
+}
+
+/** What a function makes of these. */
+export async function migrated(migrate: Migration, options: MigrationOptions = {}): Promise<readonly string[]> {
+  await using from = await small();
+  await using to = await open();
+  await migrateLog(from, to, migrate, options);
+  return shortly(to);
 }
