@@ -135,7 +135,8 @@ export class Registrations {
       () => void this.#pending.get(owner)?.delete(type),
       (error: unknown) => {
         one.promise = undefined;
-        throw error;
+        // Documents that cannot be written keep no event from being appended: it is tried again with the next one.
+        if (hasCode(error, 'schema_changed')) throw error;
       },
     ));
   }

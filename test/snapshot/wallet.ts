@@ -1,6 +1,6 @@
 /** An aggregate whose states show everything that was folded, and ways to change what it makes of it. */
 import { z } from 'zod';
-import { defineAggregate, openEngine } from '../../src/index.ts';
+import { defineAggregate, openEngine, versions } from '../../src/index.ts';
 import type { Backend, Document, Engine, EngineOptions, Json, SnapshotNotice, StateStore } from '../../src/index.ts';
 import type { Entry } from '../../src/snapshot/catalog.ts';
 import { snapshotDigest } from '../../src/snapshot/state-codec.ts';
@@ -23,7 +23,8 @@ export interface WalletChanges {
   readonly amount?: z.ZodType<number>;
 }
 
-export function defineWallet({ worth, noted, amount = z.number(), ...policy }: WalletChanges = {}) {
+export function defineWallet({ worth, noted, amount, ...policy }: WalletChanges = {}) {
+  const deposited = versions(z.object({ amount: z.number() }));
   const empty: Wallet = { sum: 0, notes: [], trail: [] };
   const next = (wallet: Wallet, version: number, change: Partial<Wallet>): Wallet => ({
     ...wallet,
@@ -34,7 +35,10 @@ export function defineWallet({ worth, noted, amount = z.number(), ...policy }: W
     name: 'wallet',
     ...policy,
     snapshotEvery: policy.snapshotEvery ?? 5,
-    events: { Deposited: z.object({ amount }), Noted: z.object({ text: z.string() }) },
+    events: {
+      Deposited: amount === undefined ? deposited : deposited.next(z.object({ amount }), { up: (data) => data }),
+      Noted: z.object({ text: z.string() }),
+    },
     initialState: empty,
     evolve: {
       Deposited: (wallet, { data, version }) =>
