@@ -102,7 +102,7 @@ type OldEvent = readonly [id: string, type: string, data: object];
 
 export const pen = { name: 'pen', price: 1.5 };
 
-/** All that today's code can read: positions 1 to 4. */
+/** All that today's code can read: positions 1 to 3. */
 export const soundEvents: readonly OldEvent[] = [
   ['1', 'Placed', { customer: 'Ada', items: [pen] }],
   ['1', 'Noted', { text: 'in a hurry' }],
