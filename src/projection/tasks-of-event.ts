@@ -38,10 +38,13 @@ export function distinct(parked: readonly ToPark[]): ToPark[] {
   return [...new Map(parked.map((one) => [`${one.event.position} ${one.key}`, one])).values()];
 }
 
-/** Whether an event failed because this code does not know its like. */
+/** Whether an event failed because this code does not know its like; not where its handler has met another that it does not know. */
 export function isUnknown(error: unknown): boolean {
-  const cause = error instanceof TaskFailed ? error.cause : error;
-  return hasCode(cause, 'event_newer') || hasCode(cause, 'event_undeclared');
+  return error instanceof TaskFailed && error.task.keyless !== undefined && saysUnknown(error.cause);
+}
+
+function saysUnknown(error: unknown): boolean {
+  return hasCode(error, 'event_newer') || hasCode(error, 'event_undeclared');
 }
 
 /** Whether this code knows the event there, at which other code stood still. */
@@ -54,7 +57,7 @@ export async function isKnown(
     try {
       keysOf(event);
     } catch (error) {
-      if (isUnknown(error)) return false;
+      if (saysUnknown(error)) return false;
     }
   }
   return true;

@@ -407,6 +407,40 @@ describe.each(backends)('on %s', (_backend, newStore) => {
     expect(parked).toEqual(['Deposited', 'Noted']);
   });
 
+  test('a reaction that meets another event that it does not know fails as any other does, and is not tried again without end', async () => {
+    const store = newStore();
+    const newer = await open(store, { aggregates: [account], run: 'none' });
+    await newer.execute(account.commands.deposit('1', { cents: 5 }));
+    let attempts = 0;
+    const bell = defineAggregate({
+      name: 'bell',
+      events: { Rung: z.null() },
+      initialState: 0,
+      evolve: { Rung: (count) => count + 1 },
+      commands: { ring: { input: z.null(), decide: () => [{ type: 'Rung', data: null }] } },
+    });
+    const reminder = defineReactor({
+      name: 'reminder',
+      from: [bell],
+      startAt: 'first_event',
+      attempts: 2,
+      on: {
+        Rung: async () => {
+          attempts += 1;
+          // Where it never ends, the test does all the same.
+          if (attempts < 20) await engine.execute(oldAccount.commands.deposit('1', { amount: 1 }));
+        },
+      },
+    });
+    const engine = await open(store, { aggregates: [oldAccount, bell], reactors: [reminder] });
+    await engine.execute(bell.commands.ring('1', null));
+    await expect(engine.settled()).rejects.toMatchObject({ code: 'consumer_faulted' });
+    expect(attempts).toBe(2);
+    const [status] = await engine.consumers.status();
+    expect(status?.slots[0]?.fault).toMatchObject({ type: 'Rung', attempts: 2 });
+    expect(status?.slots[0]?.fault?.isUnknown).toBeUndefined();
+  });
+
   test('an event that cannot be cast makes a projection stand still there, and a load say why', async () => {
     const store = newStore();
     await history(store);
