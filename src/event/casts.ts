@@ -117,13 +117,17 @@ export class Casts {
   }
 
   *#parts(recorded: Recorded, event: DecodedEvent, casts: TypeCasts, as: AnyRetired) {
-    const given = called(event, () => as(casts.cast(event, casts.newest).data, event));
-    const list = (Array.isArray(given) ? given : [given]) as readonly {
+    const { data: last } = casts.cast(event, casts.newest);
+    const readAs = called(event, () => given(event, as(last, event)));
+    const list = (Array.isArray(readAs) ? readAs : [readAs]) as readonly ({
       readonly type: string;
       readonly data: unknown;
-    }[];
+    } | null)[];
     if (list.length === 0) throw failed(event, 'it is read as no event, but its place in the stream must stay taken');
-    for (const [index, { type, data }] of list.entries()) {
+    for (const [index, one] of list.entries()) {
+      const { type, data } = one ?? {};
+      if (typeof type !== 'string' || data === undefined)
+        throw failed(event, 'what it is read as is no event with a type and data');
       const target = this.#castsOf(type, event.aggregate);
       if (target === undefined || target.as !== undefined)
         throw failed(event, `it is read as ${type}, which is not declared`);
@@ -169,7 +173,7 @@ class TypeCasts {
     const chain = this.#chains.get(from)?.get(to) ?? this.#chain(event, from, to);
     event.data = called(event, () => {
       let { data } = event;
-      for (const cast of chain) data = cast(data, event);
+      for (const cast of chain) data = given(event, cast(data, event));
       return data;
     });
     event.schemaVersion = to;
@@ -202,12 +206,15 @@ function stepsOf(
 
 /** @throws {EngineError} `cast_failed` */
 function called<Result>(event: DecodedEvent, cast: () => Result): Result {
-  let result: Result;
   try {
-    result = cast();
+    return cast();
   } catch (error) {
     throw error instanceof EngineError ? error : failed(event, describe(error), error);
   }
+}
+
+/** What a cast returned: looked at before the next one of its chain may make something of it. @throws {EngineError} `cast_failed` */
+function given(event: DecodedEvent, result: unknown): unknown {
   if (result === undefined) throw failed(event, 'the cast returned undefined');
   if (result instanceof Promise) throw failed(event, 'the cast returned a promise');
   return result;

@@ -89,6 +89,18 @@ describe('an event of several versions', () => {
       ],
       [versions(placed1).next(z.any(), { up: () => undefined }), 'undefined'],
       [versions(placed1).next(z.any(), { up: async () => 1 }), 'promise'],
+      [
+        versions(placed1)
+          .next(z.any(), { up: async () => 1 })
+          .next(z.any(), { up: (data) => ({ ...data }) }),
+        'promise',
+      ],
+      [
+        versions(placed1)
+          .next(z.any(), { up: () => undefined })
+          .next(z.any(), { up: (data) => ({ ...data }) }),
+        'undefined',
+      ],
       [versions(placed3, { first: 3 }), 'version 1 is not declared any more'],
     ] satisfies [StandardSchemaV1, string][];
     for (const [declared, reason] of reasons) {
@@ -155,6 +167,8 @@ describe('a retired type', () => {
     const called = await recorded({ Called: z.any() }, 'Called', { name: 'ada' });
     const as = (value: unknown): Casts => castsOf(events, { Called: { schema: z.any(), as: () => value } });
     expect(() => as([]).readAll([called])).toThrow('it is read as no event');
+    for (const nothing of [null, [null], 7, { type: 'Named' }, { type: 7, data: 1 }])
+      expect(() => as(nothing).readAll([called])).toThrow('is no event with a type and data');
     expect(() => as({ type: 'Nobody', data: 1 }).readAll([called])).toThrow('Nobody, which is not declared');
     expect(() => as({ type: 'Called', data: 1 }).readAll([called])).toThrow('Called, which is not declared');
   });
