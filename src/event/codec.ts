@@ -124,8 +124,13 @@ export class EventEncoder {
     const metadata = encodeMetadata(event.metadata);
     const envelope = { type, schemaVersion: newest?.version ?? 1, tags, metadata };
     if (newest === undefined) return this.#toDraft(envelope, type === deletedType ? (data ?? null) : data);
-    const registered = this.#registration?.register(type);
     const draft = this.#validated(newest.schema, envelope, data);
+    return draft instanceof Promise ? draft.then((valid) => this.#registered(valid)) : this.#registered(draft);
+  }
+
+  /** Only what is valid, and so may be appended, has its schema registered. */
+  #registered(draft: Draft): Draft | Promise<Draft> {
+    const registered = this.#registration?.register(draft.type);
     return registered === undefined ? draft : registered.then(() => draft);
   }
 

@@ -80,6 +80,19 @@ describe.each(backends)('on %s', (_backend, newStore) => {
     ]);
   });
 
+  test('an event that its schema refuses, at once or later, leaves nothing registered', async () => {
+    const store = newStore();
+    const later: StandardSchemaV1 = {
+      '~standard': { version: 1, vendor: 'slow', validate: async () => ({ issues: [{ message: 'never' }] }) },
+    };
+    const shelf = shelfOf(thing1, later);
+    const engine = await open(store, { aggregates: [shelf] });
+    const commands = [shelf.commands.put('1', { weight: 1 }), shelf.commands.clear('1', null)];
+    for (const command of commands)
+      await expect(engine.execute(command)).rejects.toMatchObject({ code: 'event_invalid' });
+    expect(await engine.schemas.registered()).toEqual([]);
+  });
+
   test('a version that was appended cannot be changed in place: opening says what is different', async () => {
     const store = newStore();
     const shelf = shelfOf(thing1);
