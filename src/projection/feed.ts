@@ -113,6 +113,13 @@ export class EventFeed {
     return events;
   }
 
+  /** What those of interest among some are read as. */
+  read(recorded: readonly Recorded[]): readonly RecordedEvent[] {
+    const events: RecordedEvent[] = [];
+    this.#take(recorded, events);
+    return events;
+  }
+
   /** What the event there is read as, if it is of interest. */
   at(position: Position): Promise<readonly RecordedEvent[]> {
     return this.between(position - 1, position);

@@ -1,5 +1,6 @@
 /** Projections that are folded in the append's own transaction. */
 import type { RecordedEvent } from '../event/codec.ts';
+import type { Recorded } from '../event/event.ts';
 import type { Json } from '../event/json.ts';
 import { EngineError, describe } from '../ground/errors.ts';
 import type { EventLog } from '../store/log.ts';
@@ -32,6 +33,12 @@ interface Member {
   readonly typesEpoch: number | undefined;
   /** Where it stood after the last append that this process folded into it; undefined where that has to be looked up. */
   position: Position | undefined;
+}
+
+/** What is about to be appended, and by which request. */
+interface Given {
+  readonly request: number;
+  readonly recorded: Recorded;
 }
 
 interface Folded {
@@ -87,11 +94,9 @@ export class InlineFolding implements InlineFold {
 
   /** What is to be committed with the events. @throws {InlineFoldFailed} */
   async fold(staged: readonly StagedAppend[]): Promise<StateCommit | undefined> {
-    const given = staged.flatMap(({ request, events }) =>
-      this.#log.casts.readAll(events).map((event) => ({ request, event })),
-    );
-    const first = given[0]?.event.position;
-    const last = given.at(-1)?.event.position;
+    const given = staged.flatMap(({ request, events }) => events.map((recorded) => ({ request, recorded })));
+    const first = given[0]?.recorded.position;
+    const last = given.at(-1)?.recorded.position;
     if (first === undefined || last === undefined) return undefined;
     const changes: StateCommit[] = [];
     const folded: Folded[] = [];
@@ -131,11 +136,11 @@ export class InlineFolding implements InlineFold {
   async #take(
     member: Member,
     missed: readonly RecordedEvent[],
-    given: readonly { readonly request: number; readonly event: RecordedEvent }[],
+    given: readonly Given[],
   ): Promise<{ readonly change: StateCommit; readonly committed: () => void } | undefined> {
     const { projection } = member;
-    const requestOf = new Map(given.map(({ request, event }) => [event.position, request]));
-    const fresh = given.filter(({ event }) => projection.interest.has(event)).map(({ event }) => event);
+    const requestOf = new Map(given.map(({ request, recorded }) => [recorded.position, request]));
+    const fresh = member.feed.read(given.map(({ recorded }) => recorded));
     try {
       const tasks = [...missed, ...fresh].flatMap((event) => taskOf(projection, event));
       const { change, committed } = await member.handling.take(tasks);

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { sqlite } from 'eventsrc/sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
-import { defineProjection, memory, openEngine } from '../../src/index.ts';
+import { z } from 'zod';
+import { defineAggregate, defineProjection, memory, openEngine, pinned, versions } from '../../src/index.ts';
 import type { Backend, Engine, EngineOptions } from '../../src/index.ts';
 import { account } from '../command/account.ts';
 import { shared } from '../support/gated-store.ts';
@@ -91,6 +92,57 @@ describe.each<[string, () => Backend]>([
     expect(await engine.log.head()).toMatchObject({ position: 2 });
     expect(await engine.view(sums).count()).toBe(2);
     expect(await engine.execute(deposit('1', { amount: 3 }))).toMatchObject({ kind: 'accepted', version: 1 });
+  });
+
+  test('one that is pinned to an older version gets it, and what cannot be cast takes nothing along', async () => {
+    const lamp = defineAggregate({
+      name: 'lamp',
+      events: {
+        Dimmed: versions(z.object({ percent: z.number() })).next(z.object({ level: z.number() }), {
+          up: ({ percent }) => {
+            if (percent > 100) throw new Error('too bright');
+            return { level: percent / 100 };
+          },
+          down: ({ level }) => ({ percent: level * 100 }),
+        }),
+      },
+      initialState: 0,
+      evolve: { Dimmed: (_, { data }) => data.level },
+      commands: {
+        dim: { input: z.object({ level: z.number() }), decide: (_, data) => [{ type: 'Dimmed', data }] },
+      },
+    });
+    const [inPercent, asLevels] = [
+      defineProjection({
+        name: 'inPercent',
+        mode: 'inline',
+        from: [pinned(lamp, { Dimmed: 1 })],
+        key: (event) => event.aggregateId,
+        initial: { last: 0 },
+        on: { Dimmed: (_, { data }) => ({ last: data.percent }) },
+      }),
+      defineProjection({
+        name: 'asLevels',
+        mode: 'inline',
+        from: [lamp],
+        key: (event) => event.aggregateId,
+        initial: { last: 0 },
+        on: { Dimmed: (_, { data }) => ({ last: data.level }) },
+      }),
+    ];
+    const engine = await engineOn(place(), { aggregates: [lamp], projections: [inPercent, asLevels] });
+    await engine.execute(lamp.commands.dim('1', { level: 0.5 }));
+    const appended = await Promise.allSettled([
+      engine.log.append([{ stream: 'lamp-2', events: [{ type: 'Dimmed', data: { percent: 25 } }] }]),
+      engine.log.append([{ stream: 'lamp-3', events: [{ type: 'Dimmed', data: { percent: 200 } }] }]),
+      engine.execute(lamp.commands.dim('4', { level: 1 })),
+    ]);
+    expect(appended.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(appended[1]).toMatchObject({ reason: { code: 'projection_failed', details: { stream: 'lamp-3' } } });
+    const shown = async (view: typeof inPercent | typeof asLevels) =>
+      Promise.all(['1', '2', '3', '4'].map(async (id) => (await engine.view(view).get(id))?.last));
+    expect(await shown(inPercent)).toEqual([50, 25, undefined, 100]);
+    expect(await shown(asLevels)).toEqual([0.5, 0.25, undefined, 1]);
   });
 
   test('what others appended without it is taken in by the next append, or by its runner', async () => {
