@@ -1,5 +1,4 @@
 import type { RecordedEvent } from '../event/codec.ts';
-import type { Recorded } from '../event/event.ts';
 import { checkEventQuery, matches } from '../event/query.ts';
 import type { EventQuery } from '../event/query.ts';
 import { checkKeys, optionInvalid } from '../ground/check-options.ts';
@@ -8,7 +7,7 @@ import { checkStreamNames } from '../store/read-query.ts';
 import type { About } from './about.ts';
 import { foldFailed } from './documents.ts';
 import type { Selection } from './options.ts';
-import type { Scope } from './timeline.ts';
+import type { Named, Scope } from './timeline.ts';
 
 const selectKeys = ['types', 'tags', 'streams', 'where'] satisfies (keyof Selection)[];
 
@@ -52,21 +51,21 @@ export function selected(scope: Scope, selection: Selection): Scope {
   if (where !== undefined && typeof where !== 'function') throw optionInvalid('select.where', where, 'a function');
   const match = checkEventQuery([{ types, tags }]);
   const names = streams && new Set(checkStreamNames(streams));
-  const isSelected = (event: Recorded) => (names === undefined || names.has(event.stream)) && matches(match, event);
+  const isSelected = (event: Named) => (names === undefined || names.has(event.stream)) && matches(match, event);
   const isMeant = conjunction(scope.has, isSelected);
   const rest = { range: scope.range, where: conjunction(scope.where, where) };
   const [only] = streams ?? [];
   if (streams?.length === 1 && only !== undefined && scope.range.stream === undefined) {
     const { wanted } = scope;
     const has = wanted === undefined ? isMeant : conjunction((event) => wanted.has(event), isMeant);
-    return { ...rest, range: { ...scope.range, stream: only }, has };
+    return { ...rest, range: { ...scope.range, stream: only }, has, pins: wanted?.pins };
   }
   const wanted = wantedOf(scope, match, isMeant);
   return wanted === undefined ? { ...rest, has: isMeant } : { ...rest, wanted };
 }
 
 /** What an index may lead to: by type and tag, where there is no range to keep to. */
-function wantedOf({ range, wanted }: Scope, match: EventQuery, isMeant: (event: Recorded) => boolean): Scope['wanted'] {
+function wantedOf({ range, wanted }: Scope, match: EventQuery, isMeant: (event: Named) => boolean): Scope['wanted'] {
   if (wanted !== undefined) {
     const [{ types = [], tags = [] } = {}] = match;
     const query = wanted.query.map((item) => {
@@ -74,7 +73,7 @@ function wantedOf({ range, wanted }: Scope, match: EventQuery, isMeant: (event: 
       // An item without types would be about all of them.
       return { types: both.length > 0 ? both : item.types, tags };
     });
-    return { query, has: conjunction((event) => wanted.has(event), isMeant) };
+    return { query, has: conjunction((event) => wanted.has(event), isMeant), pins: wanted.pins };
   }
   const isNarrow = match.some(({ types = [], tags = [] }) => types.length + tags.length > 0);
   return isNarrow && Object.keys(range).length === 0 ? { query: match, has: isMeant } : undefined;

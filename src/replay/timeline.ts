@@ -1,4 +1,5 @@
 /** The events that a subject is about, in the order of positions, up to an end that stays where it is. */
+import type { Pins } from '../event/casts.ts';
 import type { RecordedEvent } from '../event/codec.ts';
 import type { Recorded } from '../event/event.ts';
 import { EventFeed } from '../projection/feed.ts';
@@ -9,14 +10,19 @@ import type { Moment } from '../store/moment.ts';
 import type { Position } from '../store/port.ts';
 import type { EventRange } from './subject.ts';
 
+/** What of an event says whether it is meant, without its data. */
+export type Named = Pick<Recorded, 'type' | 'stream' | 'tags'>;
+
 /** Which events. All that is given must hold. */
 export interface Scope {
   /** In the terms of the log. */
   readonly range: EventRange;
   /** What an index may lead to, if it is quicker than looking at all events; only without a range. */
   readonly wanted?: Wanted | undefined;
-  /** Looked at before the event is decoded. */
-  readonly has?: ((event: Recorded) => boolean) | undefined;
+  /** Versions that are read instead of the newest. */
+  readonly pins?: Pins | undefined;
+  /** Looked at before the event is decoded, and again of what an event of another type is read as. */
+  readonly has?: ((event: Named) => boolean) | undefined;
   readonly where?: ((event: RecordedEvent) => boolean) | undefined;
 }
 
@@ -95,7 +101,8 @@ export class Timeline {
     };
     for await (const page of this.#log.recorded(query, signal)) {
       const events = has === undefined ? page : page.filter(has);
-      yield this.#log.casts.readAll(events);
+      const read = this.#log.casts.readAll(events, this.#scope.pins);
+      yield has === undefined ? read : read.filter((event) => event.recordedAs === undefined || has(event));
     }
   }
 }

@@ -1,5 +1,5 @@
 /** The events of a history that is another one: some left out, some added, the rest as they were. */
-import type { Casts } from '../event/casts.ts';
+import type { Casts, Pins } from '../event/casts.ts';
 import { decodeEvent } from '../event/codec.ts';
 import type { EventEncoder, EventSchemas, RecordedEvent, UntypedEvent } from '../event/codec.ts';
 import type { Draft, Recorded } from '../event/event.ts';
@@ -139,6 +139,8 @@ export interface Alternative {
   readonly until: Position;
   /** Of interest, whether as it is or as it would be. */
   readonly has: (event: Recorded) => boolean;
+  /** Versions that are read instead of the newest: as it is, and as it would be. */
+  readonly pins: readonly [actual: Pins | undefined, hypothetical: Pins | undefined];
   readonly picks: Picks;
   readonly additions: Additions;
   readonly signal: AbortSignal | undefined;
@@ -149,8 +151,8 @@ export interface Alternative {
  * @throws {EngineError} `option_invalid` where an event that is left out is not there, or one that is added comes too late.
  */
 export async function* counterparts(context: ReplayContext, alternative: Alternative): AsyncGenerator<Counterpart> {
-  const { range, at, until, has, picks, additions, signal } = alternative;
-  const course = new Renumbering(additions.list, context);
+  const { range, at, until, has, pins, picks, additions, signal } = alternative;
+  const course = new Renumbering(additions.list, context, pins);
   for await (const page of context.log.recorded({ ...range, until, pageSize: 512 }, signal)) {
     for (const recorded of page) {
       yield* course.addedBefore(recorded);
@@ -184,13 +186,19 @@ async function requireBy(
 class Renumbering {
   readonly #now: () => number;
   readonly #casts: Casts;
+  readonly #pins: Alternative['pins'];
   #waiting: readonly Addition[];
   /** By how much versions differ, by stream; and the version that each stream would be at, of those that are added to. */
   readonly #shifts = new Map<string, number>();
   readonly #versions = new Map<string, number>();
   #before: Recorded | undefined;
 
-  constructor(additions: readonly Addition[], { now, log }: Pick<ReplayContext, 'now' | 'log'>) {
+  constructor(
+    additions: readonly Addition[],
+    { now, log }: Pick<ReplayContext, 'now' | 'log'>,
+    pins: Alternative['pins'],
+  ) {
+    this.#pins = pins;
     this.#waiting = additions;
     this.#now = now;
     this.#casts = log.casts;
@@ -218,14 +226,16 @@ class Renumbering {
   pass(recorded: Recorded, isLeftOut: boolean): readonly Counterpart[] {
     const { stream } = recorded;
     const shift = this.#shifts.get(stream) ?? 0;
-    const read = this.#casts.readAll([recorded]);
+    const [pins, otherPins] = this.#pins;
+    const read = this.#casts.readAll([recorded], pins);
     if (isLeftOut) {
       this.#shifts.set(stream, shift - 1);
       return read.map((actual) => ({ kind: 'left_out', actual }));
     }
     const version = recorded.version + shift;
     this.#versions.set(stream, version);
-    const would = shift === 0 ? read : this.#casts.readAll([renumbered({ recorded, version })]);
+    const isAsRead = shift === 0 && pins === otherPins;
+    const would = isAsRead ? read : this.#casts.readAll([renumbered({ recorded, version })], otherPins);
     return read.map((actual, index) => ({ kind: 'happened', actual, hypothetical: would[index] as RecordedEvent }));
   }
 

@@ -8,6 +8,7 @@ import { checkStreamName, compareCodePoints, splitStreamName } from '../event/na
 import { checkKeys, checkSignal, optionInvalid } from '../ground/check-options.ts';
 import { EngineError } from '../ground/errors.ts';
 import type { AnyProjection } from '../projection/projection.ts';
+import type { Interest } from '../projection/source.ts';
 import type { Moment } from '../store/moment.ts';
 import { aboutOf, checkProjection } from './about.ts';
 import type { About, AboutOne } from './about.ts';
@@ -57,7 +58,16 @@ export async function whatIf(context: ReplayContext, subject: Subject, options: 
   const { range } = scopeOf(about);
   const { position: until } = await new Timeline(context.log, { range }).end(at, signal);
   const has = (event: Recorded) => isOfInterest(about, event) || isOfInterest(other, event);
-  const events = counterparts(context, { range, at, until, has, picks, additions, signal });
+  const events = counterparts(context, {
+    range,
+    at,
+    until,
+    has,
+    pins: [pinsOf(about), pinsOf(other)],
+    picks,
+    additions,
+    signal,
+  });
   const isChanged = options.aggregate !== undefined || options.projection !== undefined;
   const watch = new PartingWatch(isChanged);
   if (about.kind === 'documents') return compareDocuments(context, [about, other as AboutDocuments], events, watch);
@@ -97,6 +107,10 @@ function targetOf(
     stream,
     `a stream of what the projection is from: ${from.map(({ name }) => name).join(', ')}`,
   );
+}
+
+function pinsOf(about: AboutOne | AboutDocuments): Interest['pins'] {
+  return about.kind === 'instance' ? undefined : about.projection.interest.pins;
 }
 
 function isOfInterest(about: AboutOne | AboutDocuments, event: Recorded | RecordedEvent): boolean {

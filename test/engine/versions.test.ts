@@ -223,6 +223,12 @@ describe.each(backends)('on %s', (_backend, newStore) => {
     await engine.execute(account.commands.deposit('1', { cents: 5 }));
     await engine.settled();
     expect(await engine.view(sums).get('all')).toEqual({ amounts: [1, 2.5, 0.05] });
+    for (const select of [{ streams: ['account-1'] }, { types: ['Deposited'] } as const]) {
+      const replay = engine.replay({ projection: sums, key: 'all' }, { mode: 'selective', select });
+      expect((await replay.run()).document).toEqual({ amounts: [1, 2.5, 0.05] });
+    }
+    const other = await engine.past.whatIf({ projection: sums, key: 'all' }, { without: [{ position: 1 }] });
+    expect([other.actual, other.hypothetical]).toEqual([{ amounts: [1, 2.5, 0.05] }, { amounts: [2.5, 0.05] }]);
   });
 
   test('sagas and reactors take in each of several events that one is read as', async () => {
