@@ -57,7 +57,7 @@ describe.each<[string, () => Backend]>([
   ['memory', () => shared(memory())],
   ['sqlite', () => sqlite(join(folder, `inline-${++fileCount}.db`))],
   ['postgres', newStore],
-])('on %s', (_, place) => {
+])('on %s', (_backend, place) => {
   test('a view has what was appended as soon as that is acknowledged, and each event once', async () => {
     const engine = await engineOn(place());
     const view = engine.view(sums);
