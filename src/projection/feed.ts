@@ -2,6 +2,7 @@
 import type { Pins } from '../event/casts.ts';
 import type { RecordedEvent } from '../event/codec.ts';
 import type { Recorded } from '../event/event.ts';
+import type { EventQuery } from '../event/query.ts';
 import type { EventLog } from '../store/log.ts';
 import type { Position, ReadQuery } from '../store/port.ts';
 import type { Interest } from './source.ts';
@@ -84,12 +85,21 @@ export class EventFeed {
     types: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Batch> {
-    // What nobody here declares may be of interest as what is not known.
-    const unknown = types.filter((type) => !type.startsWith('$') && !this.#log.casts.declares(type));
-    const match = [...this.#interest.query, ...(unknown.length === 0 ? [] : [{ types: unknown }])];
-    const query = { match, after, until: head, limit: size, pageSize };
+    const query = { match: this.#matchOf(types), after, until: head, limit: size, pageSize };
     const { events, found, last, isWhole } = await this.#read(query, signal);
     return { events, position: isWhole && found < size ? head : last, head };
+  }
+
+  /** What nobody here declares may be of interest as what is not known. @param types that there are. */
+  #matchOf(types: readonly string[]): EventQuery {
+    const unknown = types.filter((type) => !type.startsWith('$') && !this.#log.casts.declares(type));
+    return unknown.length === 0 ? this.#interest.query : [...this.#interest.query, { types: unknown }];
+  }
+
+  /** What finds those between two positions; undefined where looking at all is as quick, or the store cannot say which types there are. */
+  async #match(after: Position, until: Position): Promise<EventQuery | undefined> {
+    const types = until - after <= scannedFreely ? undefined : await this.#log.types();
+    return types && this.#matchOf(types);
   }
 
   /** As much as a batch may hold. */
@@ -128,8 +138,7 @@ export class EventFeed {
   /** The first event of interest after a position and up to another. */
   async first(after: Position, until: Position, signal?: AbortSignal): Promise<Recorded | undefined> {
     if (until <= after) return undefined;
-    const isScan = until - after <= scannedFreely;
-    const query = isScan ? { after, until, pageSize: 64 } : { match: this.#interest.query, after, until, pageSize: 64 };
+    const query = { match: await this.#match(after, until), after, until, pageSize: 64 };
     for await (const page of this.#log.recorded(query, signal)) {
       const first = page.find((recorded) => this.#interest.has(recorded));
       if (first !== undefined) return first;
@@ -140,7 +149,7 @@ export class EventFeed {
   /** The last event of interest after a position and up to another. */
   async last(after: Position, until: Position): Promise<Recorded | undefined> {
     if (until <= after) return undefined;
-    const match = until - after <= scannedFreely ? undefined : this.#interest.query;
+    const match = await this.#match(after, until);
     // Who asks has often just been told of that very event.
     const nearest = { after: until - 1, until, pageSize: 1 };
     for (const query of [nearest, { match, after, until, backwards: true, pageSize: 64 }])
@@ -155,7 +164,8 @@ export class EventFeed {
   async count(after: Position, until: Position, max: number): Promise<number> {
     let count = 0;
     if (until <= after) return count;
-    for await (const page of this.#log.recorded({ match: this.#interest.query, after, until, pageSize })) {
+    const match = await this.#match(after, until);
+    for await (const page of this.#log.recorded({ match, after, until, pageSize })) {
       count += page.filter((recorded) => this.#interest.has(recorded)).length;
       if (count >= max) return max;
     }

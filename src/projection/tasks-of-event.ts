@@ -27,10 +27,11 @@ export function middleOf(tasks: readonly Task[], failed: number): number {
   return end < tasks.length ? end : endOfEvent(tasks, 0);
 }
 
-/** What is to be put aside for each key of an event. */
+/** What is to be put aside for each key of an event; where those of a part of it could not be found, for none, so that no part is left behind. */
 export function putAside(tasks: readonly Task[], failure: Failure): readonly ToPark[] {
-  const keyed = tasks.flatMap(({ event, keys }) => keys.map((key) => ({ key, event, failure })));
-  return keyed.length > 0 ? distinct(keyed) : tasks.slice(0, 1).map(({ event }) => ({ key: '', event, failure }));
+  const keyless = tasks.find((task) => task.keyless !== undefined);
+  if (keyless !== undefined) return [{ key: '', event: keyless.event, failure }];
+  return distinct(tasks.flatMap(({ event, keys }) => keys.map((key) => ({ key, event, failure }))));
 }
 
 /** What several parts of an event lead to, once. */
